@@ -1,0 +1,13 @@
+DROP TABLE refresh_token;
+DROP TABLE session;
+DROP TABLE api_key;
+DROP TABLE user_account;
+DROP TABLE user_role;
+DROP TABLE organisation;
+DROP TABLE organisation_kind;
+DROP TABLE delivery;
+DROP TABLE delivery_status;
+DROP TABLE idempotency;
+DROP TABLE fact;
+DROP TABLE service_secret;
+DROP TABLE change_counter;

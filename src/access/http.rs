@@ -1,0 +1,85 @@
+//! From a request to whoever sent it.
+
+use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
+
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{FromRequest, HttpRequest, dev, web};
+
+use super::{Caller, store, token};
+use crate::db::DbError;
+use crate::kernel::{Instant, Language, digest};
+use crate::web::{Node, Problem, frame};
+
+/// How every API key begins.
+pub(crate) const KEY_PREFIX: &str = "skala_";
+
+/// What a handler knows of the request before it looks at the body: the node, the caller, the language, the moment.
+#[derive(Clone)]
+pub struct Context {
+    pub node: web::Data<Node>,
+    pub caller: Caller,
+    pub language: Language,
+    /// One moment for the whole request.
+    pub now: Instant,
+}
+
+impl Deref for Context {
+    type Target = Node;
+    fn deref(&self) -> &Node {
+        &self.node
+    }
+}
+
+impl FromRequest for Context {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        let node = request.app_data::<web::Data<Node>>().cloned();
+        let language = frame::language(request);
+        let credentials = bearer(request).map(str::to_owned);
+        let anonymous = request.headers().get(AUTHORIZATION).is_none();
+        Box::pin(async move {
+            let node = node.ok_or_else(|| Problem::internal(&"no node"))?;
+            let now = node.now();
+            let caller = match credentials {
+                None if anonymous => Caller::Anonymous,
+                None => return Err(Problem::unauthorized()),
+                Some(key) if key.starts_with(KEY_PREFIX) => by_key(&node, &key, now).await?,
+                Some(jwt) => {
+                    token::read(&node.seal, &jwt, now).map(Caller::Person).ok_or_else(Problem::unauthorized)?
+                }
+            };
+            Ok(Self { node, caller, language, now })
+        })
+    }
+}
+
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, credentials) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| credentials.trim())
+}
+
+async fn by_key(node: &Node, key: &str, now: Instant) -> Result<Caller, Problem> {
+    let hash = digest(key.as_bytes());
+    let found = node.db.read(move |connection| store::person_by_key(connection, &hash, now)).await?;
+    let (person, stale) = found.ok_or_else(Problem::unauthorized)?;
+    if let Some(id) = stale {
+        node.db.write(move |tx| store::touch_key(tx, id, now)).await.map_err(|error: DbError| Problem::from(error))?;
+    }
+    Ok(Caller::Person(person))
+}
+
+/// Who asks, as one word that stays the same when a token is renewed: what idempotency keys belong to.
+#[must_use]
+pub fn principal(node: &Node, request: &HttpRequest) -> String {
+    match bearer(request) {
+        Some(key) if key.starts_with(KEY_PREFIX) => digest(key.as_bytes()),
+        Some(jwt) => token::read(&node.seal, jwt, node.now())
+            .map_or_else(|| "nobody".to_owned(), |person| person.user_id.to_string()),
+        None => frame::client_address(node, request).map_or_else(|| "nobody".to_owned(), |address| address.to_string()),
+    }
+}

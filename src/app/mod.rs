@@ -1,0 +1,83 @@
+//! The actix application: every slice mounted once, inside one frame.
+
+mod operations;
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer, web};
+use serde_json::Value;
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_actix_web::{AppExt, scope};
+
+use crate::web::{Node, Problem, frame, idempotency, openapi};
+use crate::{access, account, organisation};
+
+/// Where every resource lives.
+const BASE: &str = "/api/v1";
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    account::http::routes(config);
+    organisation::http::routes(config);
+}
+
+/// The OpenAPI document of exactly what is mounted.
+#[must_use]
+pub fn spec() -> Value {
+    let (_, collected) = App::new()
+        .into_utoipa_app()
+        .service(scope(BASE).configure(routes))
+        .configure(operations::routes)
+        .split_for_parts();
+    openapi::finish(&collected)
+}
+
+/// Serves on an open socket until it is told to stop; then it finishes what is in hand.
+///
+/// # Errors
+/// When the socket cannot be used.
+pub fn serve(node: web::Data<Node>, listener: TcpListener) -> std::io::Result<Server> {
+    access::use_hmac_sha256();
+    let spec = web::Data::new(operations::Spec::of(&spec()));
+    let server = HttpServer::new(move || {
+        App::new()
+            .into_utoipa_app()
+            .app_data(node.clone())
+            .app_data(spec.clone())
+            .app_data(web::PayloadConfig::new(crate::web::MAX_BODY))
+            .service(scope(BASE).configure(routes))
+            .configure(operations::routes)
+            .into_app()
+            .default_service(web::to(nothing_here))
+            .wrap(from_fn(once))
+            .wrap(from_fn(frame::frame))
+    });
+    // A client that dawdles over its headers may not hold a connection for long.
+    let server = server
+        .client_request_timeout(Duration::from_secs(10))
+        .client_disconnect_timeout(Duration::from_secs(2))
+        .keep_alive(Duration::from_secs(30))
+        .shutdown_timeout(30)
+        .listen(listener)?;
+    Ok(server.run())
+}
+
+async fn once(
+    node: web::Data<Node>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let principal = access::principal(&node, request.request());
+    idempotency::once(node, principal, request, next).await
+}
+
+/// A path that is not there, or is but not for this method.
+async fn nothing_here(spec: web::Data<operations::Spec>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(match spec.methods_of(request.path()) {
+        methods if methods.is_empty() => Problem::not_found(),
+        methods => Problem::method_not_allowed(&methods),
+    })
+}

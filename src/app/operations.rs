@@ -1,0 +1,96 @@
+//! For those who run the service: is it up, is it ready, what has it done, what can it do.
+
+use actix_web::dev::ResourceDef;
+use actix_web::http::header;
+use actix_web::{HttpResponse, Responder, get, web};
+use prometheus::{Encoder, TextEncoder};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::access::Context;
+use crate::kernel::text;
+use crate::web::{Node, Problem, Reply};
+
+pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(get_health).service(get_readiness).service(get_metrics).service(get_openapi).service(get_docs);
+}
+
+/// The document as it is served, and the paths that it knows.
+pub(super) struct Spec {
+    json: String,
+    paths: Vec<(ResourceDef, Vec<String>)>,
+}
+
+impl Spec {
+    pub(super) fn of(spec: &Value) -> Self {
+        let paths = spec["paths"].as_object().into_iter().flatten().map(|(path, item)| {
+            let methods = item.as_object().into_iter().flatten().map(|(method, _)| method.to_uppercase());
+            (ResourceDef::new(path.as_str()), methods.collect())
+        });
+        Self { json: spec.to_string(), paths: paths.collect() }
+    }
+
+    /// The methods that this path takes.
+    pub(super) fn methods_of(&self, path: &str) -> Vec<String> {
+        let known = self.paths.iter().filter(|(pattern, _)| pattern.is_match(path));
+        known.flat_map(|(_, methods)| methods.clone()).collect()
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+struct Health {
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+/// Whether the process is up.
+#[utoipa::path(tag = "operations", security(()), responses((status = 200, body = Health)))]
+#[get("/healthz")]
+async fn get_health() -> impl Responder {
+    Reply::ok(Health { status: "ok" })
+}
+
+/// Whether the database answers and its tables are this version's.
+#[utoipa::path(tag = "operations", security(()), responses((status = 200, body = Health)))]
+#[get("/readyz")]
+async fn get_readiness(context: Context) -> Result<Reply<Health>, Problem> {
+    context.db.check().await.map_err(|error| {
+        let detail = text!("Tjenesten er ikke klar", "The service is not ready");
+        let problem = Problem::new(actix_web::http::StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail);
+        Problem { retry_after: Some(2), cause: Some(error.to_string()), ..problem }
+    })?;
+    Ok(Reply::ok(Health { status: "ok" }))
+}
+
+/// Counters and timings, in the Prometheus text format.
+#[utoipa::path(tag = "operations", security(()), responses((status = 200, body = String, content_type = "text/plain; version=0.0.4")))]
+#[get("/metrics")]
+async fn get_metrics(node: web::Data<Node>) -> Result<HttpResponse, Problem> {
+    let mut text = Vec::new();
+    let encoder = TextEncoder::new();
+    encoder.encode(&node.metrics.registry.gather(), &mut text).map_err(|error| Problem::internal(&error))?;
+    Ok(HttpResponse::Ok().content_type(encoder.format_type().to_owned()).body(text))
+}
+
+/// This document.
+#[utoipa::path(tag = "operations", security(()), responses((status = 200, body = Object)))]
+#[get("/openapi.json")]
+async fn get_openapi(spec: web::Data<Spec>) -> impl Responder {
+    HttpResponse::Ok().content_type("application/json").body(spec.json.clone())
+}
+
+/// This document, for people.
+#[utoipa::path(tag = "operations", security(()), responses((status = 200, body = String, content_type = "text/html")))]
+#[get("/docs")]
+async fn get_docs() -> impl Responder {
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, DOCS_POLICY))
+        .body(include_str!("docs.html"))
+}
+
+/// The page brings all it needs and asks this service alone.
+const DOCS_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; \
+                           base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -1,0 +1,155 @@
+//! What `skala …` does on the command line.
+
+use std::io::{IsTerminal, Read};
+use std::net::TcpListener;
+
+use actix_web::web::Data;
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::access::{Admin, Role};
+use crate::account::{Invitation, add_with_password, invite};
+use crate::config::Settings;
+use crate::db::{Db, DbError};
+use crate::kernel::{Clock, Email, Language};
+use crate::web::{Node, Problem};
+use crate::{app, organisation, secret};
+
+/// Matchmaking for Denmark's scaling processes.
+#[derive(Parser)]
+#[command(name = "skala", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API, and send what is due unless SKALA_WORKER=off
+    Serve,
+    /// Bring the database's tables up to date
+    Migrate,
+    /// Look after users
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Add a user: with an invitation by mail, or with a password from standard input
+    Add {
+        #[arg(long)]
+        email: String,
+        /// member, org_admin, facilitator or admin
+        #[arg(long)]
+        role: String,
+        #[arg(long, default_value = "")]
+        name: String,
+        /// The name of an organisation that exists
+        #[arg(long)]
+        organisation: Option<String>,
+        /// Read the password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+/// Why a command was not carried out, in words for the terminal.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct CliError(String);
+
+impl CliError {
+    fn from(error: impl std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<Problem> for CliError {
+    fn from(problem: Problem) -> Self {
+        let detail = problem.detail.to(Language::En).to_owned();
+        let flaws = problem.errors.iter().map(|flaw| format!("\n  {}: {}", flaw.pointer, flaw.text.to(Language::En)));
+        let cause = problem.cause.map(|cause| format!(" ({cause})")).unwrap_or_default();
+        Self(flaws.fold(detail + &cause, |all, flaw| all + &flaw))
+    }
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// What went wrong, in words for the terminal.
+pub async fn run(cli: Cli) -> Result<(), CliError> {
+    if matches!(cli.command, Command::Openapi) {
+        println!("{}", serde_json::to_string_pretty(&app::spec()).map_err(CliError::from)?);
+        return Ok(());
+    }
+    let settings = Settings::read(|name| std::env::var(name).ok()).map_err(CliError::from)?;
+    log_to_stderr();
+    match cli.command {
+        Command::Serve => serve(settings).await,
+        Command::Migrate => Db::open(&settings.database).map(drop).map_err(CliError::from),
+        Command::User { command } => add_user(settings, command).await,
+        Command::Openapi => Ok(()),
+    }
+}
+
+/// Lines for people at a terminal, JSON for everything else; `SKALA_LOG` sets how much (`info`, `skala=debug`).
+fn log_to_stderr() {
+    let filter = std::env::var("SKALA_LOG").ok().and_then(|wanted| wanted.parse().ok());
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter.unwrap_or_else(|| EnvFilter::new("info")))
+        .with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() { log.init() } else { log.json().init() }
+}
+
+async fn open(settings: Settings) -> Result<Data<Node>, CliError> {
+    let db = Db::open(&settings.database).map_err(CliError::from)?;
+    let seal = secret::seal(&settings, &db).await.map_err(CliError::from)?;
+    Node::new(settings, db, Clock::System, seal).map(Data::new).map_err(CliError::from)
+}
+
+async fn serve(settings: Settings) -> Result<(), CliError> {
+    let listen = settings.listen;
+    let listener =
+        TcpListener::bind(listen).map_err(|error| CliError(format!("cannot listen on {listen}: {error}")))?;
+    let node = open(settings).await?;
+    tracing::info!(%listen, database = ?node.settings.database, "serving");
+    app::serve(node, listener).map_err(CliError::from)?.await.map_err(CliError::from)
+}
+
+async fn add_user(settings: Settings, command: UserCommand) -> Result<(), CliError> {
+    let UserCommand::Add { email, role, name, organisation, password_stdin } = command;
+    let role =
+        Role::from_word(&role).ok_or_else(|| CliError("--role is member, org_admin, facilitator or admin".into()))?;
+    let email = Email::parse(&email).ok_or_else(|| CliError("--email is no address".into()))?;
+    let node = open(settings).await?;
+    let body = match organisation {
+        None => None,
+        Some(wanted) => {
+            let found = node.db.read({
+                let wanted = wanted.clone();
+                move |connection| organisation::store::find_by_name(connection, &wanted)
+            });
+            let found = found.await.map_err(|error: DbError| CliError::from(error))?;
+            Some(found.ok_or_else(|| CliError(format!("no organisation is called {wanted}")))?.id)
+        }
+    };
+    let name = if name.is_empty() { email.as_str().to_owned() } else { name };
+    let invitation = Invitation { email: email.clone(), name, role, organisation_id: body };
+    let admin = Admin::at_the_command_line();
+    if password_stdin {
+        let mut password = String::new();
+        std::io::stdin().read_to_string(&mut password).map_err(CliError::from)?;
+        add_with_password(&node, admin, invitation, password.trim_end_matches(['\r', '\n']).to_owned()).await?;
+        println!("{email} can sign in");
+    } else {
+        let (now, inside) = (node.now(), node.clone());
+        node.db.write(move |tx| invite(tx, &inside, now, admin.actor(), invitation)).await?;
+        println!("{email} is invited by mail");
+    }
+    Ok(())
+}

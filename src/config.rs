@@ -1,0 +1,143 @@
+//! Settings: what the environment says, with a default for everything that works alone.
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use crate::db::DatabaseUrl;
+use crate::mail::Sender;
+
+/// What an operator can set. Each field names its variable.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `SKALA_DATABASE_URL`: `sqlite://FILE` or `postgres://…`; default `sqlite://skala.db`.
+    pub database: DatabaseUrl,
+    /// `SKALA_LISTEN`: address and port; default `127.0.0.1:8080`.
+    pub listen: SocketAddr,
+    /// `SKALA_PUBLIC_URL`: how the world reaches the service, for links in mails; default `http://` and the listening address.
+    pub public_url: String,
+    /// `SKALA_SMTP_URL`: `smtp://host:25`, `smtp://user:password@host:587?tls=required`, `smtps://host:465`; unset: mails become files.
+    pub smtp_url: Option<String>,
+    /// `SKALA_MAIL_DIR`: where mails are written when there is no SMTP server; default `mails` beside the database.
+    pub mail_dir: PathBuf,
+    /// `SKALA_MAIL_FROM`: the sender; default `Skala <skala@localhost.localdomain>`.
+    pub mail_from: Sender,
+    /// `SKALA_SECRET`: at least 32 characters that sign tokens and links; unset: made once and kept beside the database.
+    pub secret: Option<String>,
+    /// `SKALA_RATE_LIMIT`: requests a second and client, `off` behind a gateway that limits; default 100.
+    pub rate_limit: Option<NonZeroU32>,
+    /// `SKALA_TRUSTED_PROXIES`: addresses whose `X-Forwarded-For` is believed, separated by commas; default none.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// `SKALA_WORKER`: `off` when deliveries are another process's work (`skala worker`); default `on`.
+    pub worker: bool,
+}
+
+/// A variable that cannot be understood.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}: {reason}")]
+pub struct SettingsError {
+    variable: &'static str,
+    reason: String,
+}
+
+impl Settings {
+    /// Reads the settings from wherever `variable` looks: the process's environment, or a test's table.
+    ///
+    /// # Errors
+    /// The first variable that cannot be understood, and why.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let text = |name: &'static str| variable(name).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
+        let or = |name, default: &str| text(name).unwrap_or_else(|| default.to_owned());
+        let wrong = |variable, reason: &dyn ToString| SettingsError { variable, reason: reason.to_string() };
+
+        let database: DatabaseUrl = or("SKALA_DATABASE_URL", "sqlite://skala.db")
+            .parse()
+            .map_err(|error| wrong("SKALA_DATABASE_URL", &error))?;
+        let listen: SocketAddr = or("SKALA_LISTEN", "127.0.0.1:8080")
+            .parse()
+            .map_err(|_| wrong("SKALA_LISTEN", &"expected an address and a port, as in 127.0.0.1:8080"))?;
+        let public_url = or("SKALA_PUBLIC_URL", &format!("http://{listen}")).trim_end_matches('/').to_owned();
+        if !public_url.starts_with("http://") && !public_url.starts_with("https://") {
+            return Err(wrong("SKALA_PUBLIC_URL", &"expected an address that begins with https:// or http://"));
+        }
+        let rate_limit = match or("SKALA_RATE_LIMIT", "100").as_str() {
+            "off" => None,
+            number => Some(number.parse().map_err(|_| wrong("SKALA_RATE_LIMIT", &"expected a whole number or off"))?),
+        };
+        let trusted_proxies = or("SKALA_TRUSTED_PROXIES", "")
+            .split(',')
+            .filter(|address| !address.trim().is_empty())
+            .map(|address| address.trim().parse())
+            .collect::<Result<_, _>>()
+            .map_err(|_| wrong("SKALA_TRUSTED_PROXIES", &"expected IP addresses, separated by commas"))?;
+        let secret = text("SKALA_SECRET");
+        if secret.as_ref().is_some_and(|secret| secret.len() < 32) {
+            return Err(wrong("SKALA_SECRET", &"expected at least 32 characters"));
+        }
+        let worker = match or("SKALA_WORKER", "on").as_str() {
+            "on" => true,
+            "off" => false,
+            _ => return Err(wrong("SKALA_WORKER", &"expected on or off")),
+        };
+        let mail_from = or("SKALA_MAIL_FROM", "Skala <skala@localhost.localdomain>")
+            .parse()
+            .map_err(|_| wrong("SKALA_MAIL_FROM", &"expected an address, as in Skala <skala@example.dk>"))?;
+        let mail_dir = text("SKALA_MAIL_DIR")
+            .map(PathBuf::from)
+            .unwrap_or_else(|| database.folder().unwrap_or_else(|| PathBuf::from(".")).join("mails"));
+        let smtp_url = text("SKALA_SMTP_URL");
+        Ok(Self {
+            database,
+            listen,
+            public_url,
+            smtp_url,
+            mail_dir,
+            mail_from,
+            secret,
+            rate_limit,
+            trusted_proxies,
+            worker,
+        })
+    }
+
+    /// The host that the world knows the service by: the right-hand side of its Message-IDs.
+    #[must_use]
+    pub fn public_host(&self) -> &str {
+        let authority = self.public_url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        authority.rsplit_once(':').map_or(authority, |(host, _)| host)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str, value: &str) -> Result<Settings, SettingsError> {
+        Settings::read(|asked| (asked == name).then(|| value.to_owned()))
+    }
+
+    #[test]
+    fn the_defaults_work_alone() {
+        let settings = Settings::read(|_| None).unwrap();
+        assert_eq!(settings.public_url, "http://127.0.0.1:8080");
+        assert_eq!(settings.public_host(), "127.0.0.1");
+        assert_eq!(settings.mail_dir, PathBuf::from("./mails"));
+        assert!(settings.worker);
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_understood_names_its_variable() {
+        for (name, value) in [
+            ("SKALA_DATABASE_URL", "postgress://x"),
+            ("SKALA_LISTEN", "8080"),
+            ("SKALA_PUBLIC_URL", "skala.dk"),
+            ("SKALA_RATE_LIMIT", "0"),
+            ("SKALA_TRUSTED_PROXIES", "gateway"),
+            ("SKALA_SECRET", "kort"),
+            ("SKALA_WORKER", "ja"),
+            ("SKALA_MAIL_FROM", "Skala"),
+        ] {
+            assert!(read(name, value).unwrap_err().to_string().starts_with(name), "{name}");
+        }
+    }
+}

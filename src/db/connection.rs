@@ -1,0 +1,198 @@
+//! One connection type over both engines, and how each is set up.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::{HandleError, ManageConnection};
+use diesel::{Connection as _, PgConnection, SqliteConnection};
+
+use super::DbError;
+
+/// A connection to whichever engine the URL names.
+#[derive(diesel::MultiConnection)]
+pub enum AnyConnection {
+    Postgres(PgConnection),
+    Sqlite(SqliteConnection),
+}
+
+/// The engines the service runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Where the data is: `sqlite://FILE` or `postgres://…`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl {
+    pub engine: Engine,
+    target: String,
+}
+
+/// An address that names no database we know.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a database is named by sqlite://FILE or postgres://USER@HOST/NAME, not by {0:?}")]
+pub struct UrlError(String);
+
+impl FromStr for DatabaseUrl {
+    type Err = UrlError;
+
+    // The scheme decides, never a trial: a mistyped `postgres` must not become a file of that name.
+    fn from_str(url: &str) -> Result<Self, UrlError> {
+        let refused = || UrlError(url.split_once('@').map_or(url, |(_, public)| public).to_owned());
+        match url.split_once("://") {
+            Some(("postgres" | "postgresql", rest)) if !rest.is_empty() => {
+                Ok(Self { engine: Engine::Postgres, target: url.to_owned() })
+            }
+            Some(("sqlite", file)) if !file.is_empty() => Ok(Self { engine: Engine::Sqlite, target: file.to_owned() }),
+            _ => Err(refused()),
+        }
+    }
+}
+
+impl DatabaseUrl {
+    /// The folder that holds the SQLite file; `None` on PostgreSQL.
+    #[must_use]
+    pub fn folder(&self) -> Option<PathBuf> {
+        match self.engine {
+            Engine::Postgres => None,
+            Engine::Sqlite => {
+                let file = PathBuf::from(&self.target);
+                let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+                Some(folder.map_or_else(|| PathBuf::from("."), PathBuf::from))
+            }
+        }
+    }
+}
+
+/// Without the password that a URL may hold.
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.engine {
+            Engine::Sqlite => write!(f, "sqlite://{}", self.target),
+            Engine::Postgres => {
+                write!(f, "postgres://…@{}", self.target.rsplit_once('@').map_or("", |(_, host)| host))
+            }
+        }
+    }
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Read,
+    Write,
+}
+
+/// Opens a connection and makes the two engines behave alike.
+pub(super) fn open(url: &DatabaseUrl, usage: Use) -> Result<AnyConnection, DbError> {
+    let unavailable = |error: &dyn fmt::Display| DbError::Unavailable(error.to_string());
+    let (mut connection, setup) = match url.engine {
+        Engine::Sqlite => {
+            let connection = SqliteConnection::establish(&url.target).map_err(|error| unavailable(&error))?;
+            // WAL lets readers go on while one writes; FULL is what survives a power cut.
+            let setup = match usage {
+                Use::Write => {
+                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                     PRAGMA foreign_keys = ON;"
+                }
+                Use::Read => "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA cache_size = -8000;",
+            };
+            (AnyConnection::Sqlite(connection), setup)
+        }
+        Engine::Postgres => {
+            let connection = PgConnection::establish(&url.target).map_err(|error| unavailable(&error))?;
+            // A node that stalls in the middle of a write must not hold up the others for long.
+            let setup = match usage {
+                Use::Write => {
+                    "SET TIME ZONE 'UTC'; SET client_min_messages = warning; \
+                     SET idle_in_transaction_session_timeout = '5s'; SET statement_timeout = '30s'; \
+                     SET synchronous_commit = on;"
+                }
+                Use::Read => {
+                    "SET TIME ZONE 'UTC'; SET statement_timeout = '30s'; SET default_transaction_read_only = on;"
+                }
+            };
+            (AnyConnection::Postgres(connection), setup)
+        }
+    };
+    connection.batch_execute(setup).map_err(|error| unavailable(&error))?;
+    Ok(connection)
+}
+
+/// Whether an unclassified message means that the database is away rather than that we asked something wrong.
+pub(super) fn is_outage(message: &str) -> bool {
+    const SIGNS: [&str; 9] = [
+        "server closed the connection",
+        "terminating connection",
+        "connection to server",
+        "could not connect",
+        "no connection to the server",
+        "idle-in-transaction timeout",
+        "database or disk is full",
+        "disk I/O error",
+        "attempt to write a readonly database",
+    ];
+    SIGNS.iter().any(|sign| message.contains(sign))
+        || message.contains("database is locked")
+        || message.contains("unable to open database file")
+}
+
+/// Opens the pool's connections.
+#[derive(Debug)]
+pub(super) struct Opener(pub(super) DatabaseUrl);
+
+impl ManageConnection for Opener {
+    type Connection = AnyConnection;
+    type Error = DbError;
+
+    fn connect(&self) -> Result<AnyConnection, DbError> {
+        open(&self.0, Use::Read)
+    }
+
+    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), DbError> {
+        Ok(connection.batch_execute("SELECT 1")?)
+    }
+
+    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
+        match connection {
+            AnyConnection::Sqlite(_) => false,
+            // Asked when a connection comes back: a closed socket is found here, not by the next request.
+            AnyConnection::Postgres(_) => std::thread::panicking() || connection.batch_execute("").is_err(),
+        }
+    }
+}
+
+/// Failed attempts to connect go to the log, with the service's other words.
+#[derive(Debug)]
+pub(super) struct LogConnectErrors;
+
+impl HandleError<DbError> for LogConnectErrors {
+    fn handle_error(&self, error: DbError) {
+        tracing::warn!(%error, "no database connection");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_known_scheme_names_a_database() {
+        assert_eq!("sqlite://skala.db".parse::<DatabaseUrl>().unwrap().engine, Engine::Sqlite);
+        assert_eq!("postgres://a@b/c".parse::<DatabaseUrl>().unwrap().engine, Engine::Postgres);
+        for wrong in ["postgress://a@b/c", "skala.db", "", "mysql://a/b", "sqlite://", "postgres://"] {
+            assert!(wrong.parse::<DatabaseUrl>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let url = "postgres://skala:hemmeligt@db.example/skala".parse::<DatabaseUrl>().unwrap();
+        assert_eq!(format!("{url:?}"), "postgres://…@db.example/skala");
+        let wrong = "postgress://skala:hemmeligt@db.example/skala".parse::<DatabaseUrl>().unwrap_err();
+        assert!(!wrong.to_string().contains("hemmeligt"));
+    }
+}

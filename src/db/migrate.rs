@@ -1,0 +1,90 @@
+//! Tables are made and changed by numbered migrations that are built into the program.
+
+use std::collections::BTreeSet;
+
+use diesel::backend::Backend;
+use diesel::connection::SimpleConnection;
+use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::{AnyConnection, DbError};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/portable");
+
+/// Why the tables cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The database was written by a newer version of the service: this one could corrupt what it does not know.
+    #[error("the database has migrations that this version does not know ({0}); start a newer version of skala")]
+    Newer(String),
+    /// Migrations are missing.
+    #[error("the database lacks migrations ({0}); run `skala migrate`")]
+    Older(String),
+    /// A migration failed and was taken back.
+    #[error("a migration failed: {0}")]
+    Failed(String),
+}
+
+/// Which migrations the database lacks, and which it has that we do not know.
+struct Difference {
+    missing: BTreeSet<String>,
+    unknown: BTreeSet<String>,
+}
+
+/// Brings the tables up to date; on PostgreSQL one node does it while the others wait.
+pub(super) fn to_latest(connection: &mut AnyConnection) -> Result<(), MigrateError> {
+    if let AnyConnection::Postgres(_) = connection {
+        connection.batch_execute("SELECT pg_advisory_lock(7305131)").map_err(DbError::from)?;
+    }
+    let run = match connection {
+        AnyConnection::Postgres(connection) => run_pending(connection),
+        AnyConnection::Sqlite(connection) => run_pending(connection),
+    };
+    if let AnyConnection::Postgres(_) = connection {
+        connection.batch_execute("SELECT pg_advisory_unlock(7305131)").map_err(DbError::from)?;
+    }
+    run
+}
+
+/// Looks without changing anything.
+pub(super) fn check(connection: &mut AnyConnection) -> Result<(), MigrateError> {
+    let difference = match connection {
+        AnyConnection::Postgres(connection) => compare(connection),
+        AnyConnection::Sqlite(connection) => compare(connection),
+    }?;
+    refuse_newer(&difference)?;
+    if difference.missing.is_empty() { Ok(()) } else { Err(MigrateError::Older(list(&difference.missing))) }
+}
+
+fn run_pending<C, DB>(connection: &mut C) -> Result<(), MigrateError>
+where
+    C: MigrationHarness<DB>,
+    DB: Backend,
+{
+    refuse_newer(&compare(connection)?)?;
+    connection.run_pending_migrations(MIGRATIONS).map_err(|error| MigrateError::Failed(error.to_string()))?;
+    Ok(())
+}
+
+fn compare<C, DB>(connection: &mut C) -> Result<Difference, MigrateError>
+where
+    C: MigrationHarness<DB>,
+    DB: Backend,
+{
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| DbError::Unavailable(error.to_string());
+    let applied: Vec<MigrationVersion<'_>> = connection.applied_migrations().map_err(failed)?;
+    let known: Vec<Box<dyn Migration<DB>>> = MIGRATIONS.migrations().map_err(failed)?;
+    let applied: BTreeSet<_> = applied.iter().map(ToString::to_string).collect();
+    let known: BTreeSet<_> = known.iter().map(|migration| migration.name().version().to_string()).collect();
+    Ok(Difference { missing: &known - &applied, unknown: &applied - &known })
+}
+
+fn refuse_newer(difference: &Difference) -> Result<(), MigrateError> {
+    if difference.unknown.is_empty() { Ok(()) } else { Err(MigrateError::Newer(list(&difference.unknown))) }
+}
+
+fn list(versions: &BTreeSet<String>) -> String {
+    versions.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}

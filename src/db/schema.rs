@@ -1,0 +1,128 @@
+//! The tables, as Diesel sees them. Each is named in one slice's `store.rs` and nowhere else.
+
+diesel::table! {
+    fact (change, turn) {
+        change -> BigInt,
+        turn -> BigInt,
+        at -> Timestamp,
+        subject -> Text,
+        subject_id -> Text,
+        deed -> Text,
+        actor_id -> Nullable<Text>,
+        actor_name -> Text,
+        actor_organisation_id -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        data -> Text,
+    }
+}
+
+diesel::table! {
+    delivery (id) {
+        id -> Text,
+        urgency -> Integer,
+        recipient -> Text,
+        recipient_key -> Text,
+        language -> Text,
+        letter -> Nullable<Text>,
+        dispatch_id -> Nullable<Text>,
+        notice_version_id -> Nullable<Text>,
+        subscription_id -> Nullable<Text>,
+        why -> Nullable<Text>,
+        status -> Text,
+        attempts -> Integer,
+        due_at -> Timestamp,
+        leased_until -> Nullable<Timestamp>,
+        queued_at -> Timestamp,
+        settled_at -> Nullable<Timestamp>,
+        answer -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    idempotency (principal, key) {
+        principal -> Text,
+        key -> Text,
+        request -> Text,
+        status -> Nullable<Integer>,
+        headers -> Nullable<Text>,
+        body -> Nullable<Text>,
+        begun_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    service_secret (one) {
+        one -> Integer,
+        secret -> Text,
+    }
+}
+
+diesel::table! {
+    organisation (id) {
+        id -> Text,
+        name -> Text,
+        name_key -> Text,
+        kind -> Text,
+        cvr -> Nullable<Text>,
+        country -> Text,
+        nuts -> Nullable<Text>,
+        valid_from -> Nullable<Date>,
+        valid_to -> Nullable<Date>,
+        successor_id -> Nullable<Text>,
+        version -> BigInt,
+        changed -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    user_account (id) {
+        id -> Text,
+        email -> Text,
+        email_key -> Text,
+        name -> Text,
+        role -> Text,
+        organisation_id -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    api_key (id) {
+        id -> Text,
+        user_id -> Text,
+        name -> Text,
+        scopes -> Text,
+        key_hash -> Text,
+        created_at -> Timestamp,
+        expires_at -> Nullable<Timestamp>,
+        last_used_at -> Nullable<Timestamp>,
+        revoked_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    session (id) {
+        id -> Text,
+        user_id -> Text,
+        created_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    refresh_token (token_hash) {
+        token_hash -> Text,
+        session_id -> Text,
+        issued_at -> Timestamp,
+        expires_at -> Timestamp,
+        spent_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::joinable!(api_key -> user_account (user_id));
+diesel::joinable!(refresh_token -> session (session_id));
+diesel::allow_tables_to_appear_in_same_query!(api_key, user_account);
+diesel::allow_tables_to_appear_in_same_query!(refresh_token, session);

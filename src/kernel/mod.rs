@@ -1,0 +1,27 @@
+//! The vocabulary every part of the service shares. It knows nothing of challenges or suppliers:
+//! only what an id, a CVR number, a CPV code, a page or a moment in time is.
+
+mod clock;
+mod cpv;
+mod cvr;
+mod email;
+mod fit;
+mod id;
+mod money;
+mod nuts;
+mod page;
+mod seal;
+mod text;
+
+pub use clock::{Clock, Instant, copenhagen, copenhagen_text};
+pub use cpv::Cpv;
+pub use cvr::Cvr;
+pub use email::Email;
+pub use fit::{Fit, Fitting, Flaw, Flaws};
+pub use id::{Id, OrganisationId, UserId, of};
+pub use money::{Currency, Money, Quantity};
+pub use nuts::Nuts;
+pub use page::{Cursor, Direction, Page, PageRequest};
+pub use seal::{Seal, SealedFor, digest, random_token};
+pub(crate) use text::text;
+pub use text::{Language, Text, fold};

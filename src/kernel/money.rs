@@ -1,0 +1,70 @@
+//! Amounts: money in whole units and quantities with their unit.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Flaws, text};
+
+/// The currencies a public body here reckons in (ISO 4217).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+pub enum Currency {
+    DKK,
+    EUR,
+    NOK,
+    SEK,
+}
+
+/// An amount of money in whole units, excluding VAT; 0 to 1,000,000,000,000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": 160_000_000, "currency": "DKK"}))]
+pub struct Money {
+    /// Whole units, excluding VAT.
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
+    pub amount: i64,
+    pub currency: Currency,
+}
+
+impl Money {
+    /// The largest amount that is believed.
+    pub const MAX: i64 = 1_000_000_000_000;
+
+    /// Danish kroner.
+    #[must_use]
+    pub fn dkk(amount: i64) -> Self {
+        Self { amount, currency: Currency::DKK }
+    }
+
+    /// Records a flaw at `pointer` when the amount is negative or beyond belief.
+    pub fn check(self, pointer: &str, flaws: &mut Flaws) {
+        if !(0..=Self::MAX).contains(&self.amount) {
+            let max = Self::MAX;
+            flaws.add(
+                &format!("{pointer}/amount"),
+                "out_of_range",
+                text!("Beløbet skal ligge mellem 0 og {max}", "The amount must lie between 0 and {max}"),
+            );
+        }
+    }
+}
+
+/// A number of something: 120 `beds`, 75,000 `tonnes CO2/year`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"quantity": 120.0, "unit": "pladser"}))]
+pub struct Quantity {
+    /// From 0 to 1,000,000,000,000.
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
+    pub quantity: f64,
+    /// What is counted; 1 to 60 characters.
+    #[schema(min_length = 1, max_length = 60)]
+    pub unit: String,
+}
+
+impl Quantity {
+    /// Trims the unit and records what is wrong below `pointer`.
+    pub fn check(&mut self, pointer: &str, flaws: &mut Flaws) {
+        flaws.number(&format!("{pointer}/quantity"), self.quantity, 0.0, 1e12);
+        flaws.line(&format!("{pointer}/unit"), &mut self.unit, 1, 60);
+    }
+}

@@ -1,0 +1,58 @@
+//! NUTS codes (Regulation (EC) 1059/2003): where, in a hierarchy from country to province.
+
+use std::fmt;
+
+/// A NUTS code: two letters for the country and up to three more characters, each a level deeper.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Nuts(String);
+
+impl Nuts {
+    /// Reads `DK`, `DK04` or `dk042`.
+    #[must_use]
+    pub fn parse(written: &str) -> Option<Self> {
+        let code = written.trim().to_ascii_uppercase();
+        let (country, rest) = code.split_at_checked(2)?;
+        let sound = country.bytes().all(|b| b.is_ascii_uppercase())
+            && rest.len() <= 3
+            && rest.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+        sound.then_some(Self(code))
+    }
+
+    /// The code in capitals.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `other` is this area or lies within it.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        other.0.starts_with(&self.0)
+    }
+}
+
+impl fmt::Display for Nuts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_covers_its_provinces() {
+        let nuts = |written| Nuts::parse(written).unwrap();
+        assert!(nuts("DK").covers(&nuts("dk042")));
+        assert!(nuts("DK04").covers(&nuts("DK042")));
+        assert!(!nuts("DK042").covers(&nuts("DK04")));
+    }
+
+    #[test]
+    fn what_has_no_country_is_no_area() {
+        for written in ["", "D", "4K", "DK0422", "DK-4", "ØD"] {
+            assert_eq!(Nuts::parse(written), None, "{written}");
+        }
+    }
+}

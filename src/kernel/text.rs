@@ -1,0 +1,124 @@
+//! Words for people: Danish first, English beside it.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The languages the service speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// Danish.
+    #[default]
+    Da,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// The language tag, as in `Accept-Language` and `Content-Language`.
+    #[must_use]
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::Da => "da",
+            Self::En => "en",
+        }
+    }
+
+    /// Reads the tag as it is stored.
+    #[must_use]
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        match tag {
+            "da" => Some(Self::Da),
+            "en" => Some(Self::En),
+            _ => None,
+        }
+    }
+
+    /// The better of the two by an `Accept-Language` header (RFC 9110 § 12.5.4); Danish when it says nothing of either.
+    #[must_use]
+    pub fn negotiate(header: &str) -> Self {
+        let quality = |wanted: &[&str]| {
+            header
+                .split(',')
+                .filter_map(|range| {
+                    let mut parts = range.split(';');
+                    let tag = parts.next()?.trim().to_ascii_lowercase();
+                    let primary = tag.split('-').next().unwrap_or_default();
+                    let quality =
+                        parts.find_map(|p| p.trim().strip_prefix("q=")).map_or(Some(1.0), |q| q.parse::<f32>().ok())?;
+                    wanted.contains(&primary).then_some(quality)
+                })
+                .fold(0.0_f32, f32::max)
+        };
+        // Norwegian and Swedish readers are better served by Danish than by nothing.
+        if quality(&["en"]) > quality(&["da", "nb", "no", "nn", "sv"]) { Self::En } else { Self::Da }
+    }
+}
+
+/// One message in both languages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Text {
+    pub da: String,
+    pub en: String,
+}
+
+impl Text {
+    /// The words in the reader's language.
+    #[must_use]
+    pub fn to(&self, language: Language) -> &str {
+        match language {
+            Language::Da => &self.da,
+            Language::En => &self.en,
+        }
+    }
+}
+
+/// Writes one [`Text`] from a Danish and an English format string: `text!("{n} dage", "{n} days")`.
+macro_rules! text {
+    ($da:literal, $en:literal $(,)?) => {
+        $crate::kernel::Text { da: format!($da), en: format!($en) }
+    };
+}
+pub(crate) use text;
+
+/// Folds a text for comparing and searching: small letters, accents dropped, æ ø å kept apart.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    use unicode_normalization::char::is_combining_mark;
+    text.nfc()
+        .flat_map(char::to_lowercase)
+        .flat_map(|c| match c {
+            'å' | 'ä' | 'ö' => [Some(c), None],
+            _ => {
+                let mut first = [None, None];
+                for (slot, part) in first.iter_mut().zip(std::iter::once(c).nfd().filter(|p| !is_combining_mark(*p))) {
+                    *slot = Some(part);
+                }
+                first
+            }
+        })
+        .flatten()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn danish_is_spoken_unless_english_is_wanted_more() {
+        assert_eq!(Language::negotiate(""), Language::Da);
+        assert_eq!(Language::negotiate("*"), Language::Da);
+        assert_eq!(Language::negotiate("en-GB,en;q=0.9"), Language::En);
+        assert_eq!(Language::negotiate("da, en;q=0.8"), Language::Da);
+        assert_eq!(Language::negotiate("en;q=0.3, nb;q=0.4"), Language::Da);
+        assert_eq!(Language::negotiate("en;q=x"), Language::Da);
+    }
+
+    #[test]
+    fn folding_forgets_case_and_accents_but_not_danish_letters() {
+        assert_eq!(fold("Ældrepleje ØST Århus café"), "ældrepleje øst århus cafe");
+        assert_eq!(fold("A\u{30a}rhus"), "århus");
+    }
+}

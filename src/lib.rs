@@ -1,0 +1,42 @@
+//! # Skala
+//!
+//! Matchmaking for Denmark's *skaleringsprocesser*: public bodies register a shared challenge, the service checks
+//! it against CO-PI's criteria and shows who else has the same need; CO-PI's staff approve and bundle challenges into
+//! processes with one aggregated demand; and suppliers who subscribed hear of the market dialogue by mail, all at
+//! the same time and none twice.
+//!
+//! The modules, bottom-up; each uses only those above it in this list:
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`kernel`] | the vocabulary all share: ids, text, e-mail, CVR, CPV, NUTS, money, pages; knows nothing |
+//! | [`db`] | one connection type, reads, one writer, migrations |
+//! | [`mail`] | a letter, and the ways to post it |
+//! | [`config`] | environment → settings |
+//! | [`outbox`] | facts, recorded in the transaction that made them true |
+//! | [`post`] | letters that wait to be sent, and what became of them |
+//! | [`web`] | problems, bodies, entity tags, idempotency, limits, the spec |
+//! | [`access`] | who is asking, and the proofs of what they may |
+//! | [`organisation`] | public bodies and others, with their validity in time |
+//! | [`account`] | how people get an account and keep it |
+//! | [`app`] | the actix application: every slice mounted once |
+//! | [`secret`] | the key of tokens and links |
+//! | [`cli`] | the command line |
+//!
+//! Every slice has the same rooms: `model` (pure rules), `store` (rows ⇄ model), `actions` (one function a deed:
+//! load → ask the model → save → record), `http` (translates, decides nothing). Reads go `http → store`, writes
+//! `http → actions → store`. Time is an argument, and a write is a [`db::Tx`] that only [`db::Db::write`] makes.
+
+pub mod access;
+pub mod account;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod db;
+pub mod kernel;
+pub mod mail;
+pub mod organisation;
+pub mod outbox;
+pub mod post;
+pub mod secret;
+pub mod web;

@@ -1,0 +1,142 @@
+//! One message to one address, and its form as a MIME message (RFC 5322, RFC 2045).
+
+use std::str::FromStr;
+
+use lettre::message::header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox as Address, MultiPart, SinglePart};
+use serde::{Deserialize, Serialize};
+
+use super::Prose;
+use crate::kernel::{Email, Instant, Language};
+
+/// A letter, ready to be posted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    pub to: String,
+    pub language: Language,
+    pub subject: String,
+    pub prose: Prose,
+    /// For letters somebody subscribed to: how to stop them with one click.
+    pub one_click: Option<OneClick>,
+}
+
+/// What `List-Unsubscribe` (RFC 2369, RFC 8058) and `List-Id` (RFC 2919) say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OneClick {
+    pub unsubscribe_url: String,
+    pub list_id: String,
+}
+
+/// Whom letters come from.
+#[derive(Clone, Debug)]
+pub struct Sender(Address);
+
+impl FromStr for Sender {
+    type Err = lettre::address::AddressError;
+    fn from_str(written: &str) -> Result<Self, Self::Err> {
+        written.parse().map(Self)
+    }
+}
+
+impl Letter {
+    /// A letter to somebody, in their language.
+    #[must_use]
+    pub fn new(to: &Email, language: Language, subject: impl Into<String>, prose: Prose) -> Self {
+        Self { to: to.as_str().to_owned(), language, subject: subject.into(), prose, one_click: None }
+    }
+
+    /// The message as it goes over the wire. `message_id` is the delivery's: a repeated letter carries it again,
+    /// so that a mailbox can tell that it is the same.
+    ///
+    /// # Errors
+    /// When the address cannot be one.
+    pub fn message(
+        &self,
+        from: &Sender,
+        message_id: &str,
+        date: Instant,
+    ) -> Result<lettre::Message, lettre::error::Error> {
+        let to = Address::new(None, self.to.parse().map_err(|_| lettre::error::Error::EmailMissingAt)?);
+        let mut message = lettre::Message::builder()
+            .from(from.0.clone())
+            .to(to)
+            .subject(self.subject.as_str())
+            .date(std::time::SystemTime::from(date))
+            .message_id(Some(format!("<{message_id}>")))
+            // RFC 3834: no holiday replies to a machine.
+            .header(AutoSubmitted);
+        if let Some(one_click) = &self.one_click {
+            message = message
+                .raw_header(raw("List-Unsubscribe", format!("<{}>", one_click.unsubscribe_url)))
+                .raw_header(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()))
+                .raw_header(raw("List-Id", format!("<{}>", one_click.list_id)));
+        }
+        let part = |content_type, body: String| {
+            SinglePart::builder().header(content_type).header(ContentTransferEncoding::QuotedPrintable).body(body)
+        };
+        message.multipart(
+            MultiPart::alternative()
+                .singlepart(part(ContentType::TEXT_PLAIN, self.prose.text()))
+                .singlepart(part(ContentType::TEXT_HTML, self.prose.html(self.language.tag(), &self.subject))),
+        )
+    }
+}
+
+fn raw(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
+}
+
+/// `Auto-Submitted: auto-generated`.
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn posted(letter: &Letter) -> String {
+        let from = "Skala <skala@example.dk>".parse().unwrap();
+        let date = "2026-11-22T08:00:00Z".parse().unwrap();
+        String::from_utf8(letter.message(&from, "abc@example.dk", date).unwrap().formatted()).unwrap()
+    }
+
+    #[test]
+    fn a_letter_carries_what_mail_programs_look_for() {
+        let to = Email::parse("ane@firma.dk").unwrap();
+        let mut letter = Letter::new(&to, Language::Da, "Ny dialog på vej", Prose::default().paragraph("Blåbærgrød"));
+        letter.one_click =
+            Some(OneClick { unsubscribe_url: "https://skala.dk/u/1".into(), list_id: "dialogue.skala.dk".into() });
+        let posted = posted(&letter);
+        for header in [
+            "Message-ID: <abc@example.dk>",
+            "Auto-Submitted: auto-generated",
+            "List-Unsubscribe: <https://skala.dk/u/1>",
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+            "List-Id: <dialogue.skala.dk>",
+            "multipart/alternative",
+            "text/plain; charset=utf-8",
+            "text/html; charset=utf-8",
+        ] {
+            assert!(posted.contains(header), "{header}\n{posted}");
+        }
+    }
+
+    #[test]
+    fn a_subject_cannot_smuggle_a_header() {
+        let to = Email::parse("ane@firma.dk").unwrap();
+        let letter = Letter::new(&to, Language::Da, "Hej\r\nBcc: x@y.dk", Prose::default());
+        assert!(!posted(&letter).contains("\r\nBcc:"));
+    }
+}

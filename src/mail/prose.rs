@@ -1,0 +1,172 @@
+//! The words of a letter, written once: the same blocks become plain text and HTML, so the two never differ.
+
+use serde::{Deserialize, Serialize};
+
+/// What a letter says, block by block.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prose(Vec<Block>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Block {
+    Heading(String),
+    Paragraph(String),
+    /// A name and what it is, on one line.
+    Fact(String, String),
+    Item(String),
+    /// Words and the address behind them.
+    Link(String, String),
+    /// Small print below a rule.
+    Small(String),
+}
+
+impl Prose {
+    /// A heading.
+    #[must_use]
+    pub fn heading(self, words: impl Into<String>) -> Self {
+        self.with(Block::Heading(words.into()))
+    }
+
+    /// A paragraph; its line breaks are kept.
+    #[must_use]
+    pub fn paragraph(self, words: impl Into<String>) -> Self {
+        self.with(Block::Paragraph(words.into()))
+    }
+
+    /// A fact: `name: what`.
+    #[must_use]
+    pub fn fact(self, name: impl Into<String>, what: impl Into<String>) -> Self {
+        self.with(Block::Fact(name.into(), what.into()))
+    }
+
+    /// One item of a list.
+    #[must_use]
+    pub fn item(self, words: impl Into<String>) -> Self {
+        self.with(Block::Item(words.into()))
+    }
+
+    /// A link on a line of its own.
+    #[must_use]
+    pub fn link(self, words: impl Into<String>, url: impl Into<String>) -> Self {
+        self.with(Block::Link(words.into(), url.into()))
+    }
+
+    /// Small print.
+    #[must_use]
+    pub fn small(self, words: impl Into<String>) -> Self {
+        self.with(Block::Small(words.into()))
+    }
+
+    fn with(mut self, block: Block) -> Self {
+        self.0.push(block);
+        self
+    }
+
+    /// As plain text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        let mut previous_runs_on = false;
+        for block in &self.0 {
+            let runs_on = matches!(block, Block::Fact(..) | Block::Item(_));
+            let apart = !runs_on || !previous_runs_on;
+            if apart && !out.is_empty() {
+                out.push('\n');
+            }
+            previous_runs_on = runs_on;
+            match block {
+                Block::Heading(words) => {
+                    out.push_str(&format!("{words}\n{}\n", "=".repeat(words.chars().count().min(72))))
+                }
+                Block::Paragraph(words) => out.push_str(&format!("{words}\n")),
+                Block::Fact(name, what) => out.push_str(&format!("{name}: {what}\n")),
+                Block::Item(words) => out.push_str(&format!("- {words}\n")),
+                Block::Link(words, url) => out.push_str(&format!("{words}:\n{url}\n")),
+                Block::Small(words) => out.push_str(&format!("-- \n{words}\n")),
+            }
+        }
+        out
+    }
+
+    /// As HTML: one column, readable without images, styles or scripts.
+    #[must_use]
+    pub fn html(&self, language: &str, title: &str) -> String {
+        let mut out = format!(
+            "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\"><title>{}</title></head>\
+             <body style=\"font:16px/1.5 sans-serif;max-width:40em;margin:1em auto;padding:0 1em\">",
+            escape(title)
+        );
+        let mut listing = false;
+        for block in &self.0 {
+            let item = matches!(block, Block::Item(_));
+            if item != listing {
+                out.push_str(if item { "<ul>" } else { "</ul>" });
+                listing = item;
+            }
+            match block {
+                Block::Heading(words) => out.push_str(&format!("<h1 style=\"font-size:1.3em\">{}</h1>", escape(words))),
+                Block::Paragraph(words) => out.push_str(&format!("<p>{}</p>", escape(words).replace('\n', "<br>"))),
+                Block::Fact(name, what) => {
+                    out.push_str(&format!("<p style=\"margin:.2em 0\"><b>{}:</b> {}</p>", escape(name), escape(what)));
+                }
+                Block::Item(words) => out.push_str(&format!("<li>{}</li>", escape(words))),
+                Block::Link(words, url) => {
+                    out.push_str(&format!("<p><a href=\"{}\">{}</a></p>", escape(url), escape(words)));
+                }
+                Block::Small(words) => {
+                    out.push_str(&format!(
+                        "<hr><p style=\"font-size:.85em\">{}</p>",
+                        escape(words).replace('\n', "<br>")
+                    ));
+                }
+            }
+        }
+        if listing {
+            out.push_str("</ul>");
+        }
+        out.push_str("</body></html>");
+        out
+    }
+}
+
+/// Makes words safe between tags and inside quoted attributes.
+pub(crate) fn escape(words: &str) -> String {
+    let mut out = String::with_capacity(words.len());
+    for c in words.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_html_say_the_same() {
+        let prose = Prose::default()
+            .heading("Ny dialog")
+            .paragraph("Hej\nalle")
+            .item("a")
+            .item("b")
+            .link("Læs", "https://x.dk/?a=1&b=2");
+        assert_eq!(prose.text(), "Ny dialog\n=========\n\nHej\nalle\n\n- a\n- b\n\nLæs:\nhttps://x.dk/?a=1&b=2\n");
+        let html = prose.html("da", "Ny dialog");
+        assert!(html.contains(
+            "<p>Hej<br>alle</p><ul><li>a</li><li>b</li></ul><p><a href=\"https://x.dk/?a=1&amp;b=2\">Læs</a></p>"
+        ));
+    }
+
+    #[test]
+    fn markup_in_somebodys_words_stays_words() {
+        let html = Prose::default().paragraph("<script>alert('x')</script>").html("da", "<b>");
+        assert!(html.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
+        assert!(!html.contains("<script>") && !html.contains("<b></title>"));
+    }
+}

@@ -1,0 +1,189 @@
+//! Organisations in the database.
+
+use std::collections::HashMap;
+
+use chrono::{NaiveDate, NaiveDateTime};
+use diesel::prelude::*;
+
+use super::{Kind, Organisation, OrganisationBody};
+use crate::db::schema::organisation;
+use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
+use crate::kernel::{Cursor, Direction, OrganisationId, Page, PageRequest, fold};
+
+#[derive(Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = organisation, treat_none_as_null = true)]
+struct Row {
+    id: String,
+    name: String,
+    name_key: String,
+    kind: String,
+    cvr: Option<String>,
+    country: String,
+    nuts: Option<String>,
+    valid_from: Option<NaiveDate>,
+    valid_to: Option<NaiveDate>,
+    successor_id: Option<String>,
+    version: i64,
+    changed: i64,
+    created_at: NaiveDateTime,
+    updated_at: NaiveDateTime,
+}
+
+impl Row {
+    fn of(organisation: &Organisation, change: i64) -> Self {
+        let body = organisation.body.clone();
+        Self {
+            id: organisation.id.to_string(),
+            name_key: fold(&body.name),
+            name: body.name,
+            kind: body.kind.word().to_owned(),
+            cvr: body.cvr,
+            country: body.country,
+            nuts: body.nuts,
+            valid_from: body.valid_from,
+            valid_to: body.valid_to,
+            successor_id: body.successor_id.map(|id| id.to_string()),
+            version: organisation.version,
+            changed: change,
+            created_at: organisation.created_at.naive_utc(),
+            updated_at: organisation.updated_at.naive_utc(),
+        }
+    }
+}
+
+impl TryFrom<Row> for Organisation {
+    type Error = DbError;
+    fn try_from(row: Row) -> Result<Self, DbError> {
+        let lift = Lift::new("organisation", &row.id);
+        Ok(Self {
+            id: lift.id("id", &row.id)?,
+            body: OrganisationBody {
+                kind: lift.some("kind", Kind::from_word(&row.kind))?,
+                successor_id: row.successor_id.as_ref().map(|id| lift.id("successor_id", id)).transpose()?,
+                name: row.name,
+                cvr: row.cvr,
+                country: row.country,
+                nuts: row.nuts,
+                valid_from: row.valid_from,
+                valid_to: row.valid_to,
+            },
+            created_at: row.created_at.and_utc(),
+            updated_at: row.updated_at.and_utc(),
+            version: row.version,
+        })
+    }
+}
+
+/// What a list of organisations may be narrowed to.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub kind: Option<Kind>,
+    /// A part of the name.
+    pub q: Option<String>,
+}
+
+/// The name of the list, which its cursors carry.
+pub const LIST: &str = "organisation";
+
+/// One page of organisations.
+///
+/// # Errors
+/// [`DbError`].
+pub fn list(
+    connection: &mut AnyConnection,
+    filter: Filter,
+    request: &PageRequest,
+) -> Result<Page<Organisation>, DbError> {
+    use organisation as o;
+    let mut query = o::table.into_boxed();
+    if let Some(kind) = filter.kind {
+        query = query.filter(o::kind.eq(kind.word()));
+    }
+    if let Some(q) = filter.q {
+        query = query.filter(o::name_key.like(contains(&q)).escape('\\'));
+    }
+    if let Some(Cursor { changed, id }) = request.after.clone() {
+        query = match request.direction {
+            Direction::NewestFirst => query.filter(o::changed.lt(changed).or(o::changed.eq(changed).and(o::id.lt(id)))),
+            Direction::OldestFirst => query.filter(o::changed.gt(changed).or(o::changed.eq(changed).and(o::id.gt(id)))),
+        };
+    }
+    query = match request.direction {
+        Direction::NewestFirst => query.order((o::changed.desc(), o::id.desc())),
+        Direction::OldestFirst => query.order((o::changed, o::id)),
+    };
+    let rows: Vec<Row> = query.limit(request.limit + 1).load(connection)?;
+    let page = Page::of(LIST, request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() });
+    page.try_map(Organisation::try_from)
+}
+
+/// A `LIKE` pattern for texts that contain `needle`, folded as the searched columns are.
+#[must_use]
+pub fn contains(needle: &str) -> String {
+    let needle = fold(needle).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{needle}%")
+}
+
+/// The organisation of this id.
+///
+/// # Errors
+/// [`DbError`].
+pub fn find(connection: &mut AnyConnection, id: OrganisationId) -> Result<Option<Organisation>, DbError> {
+    let row: Option<Row> = optional(organisation::table.find(id.to_string()).first(connection))?;
+    row.map(Organisation::try_from).transpose()
+}
+
+/// The organisation of this name, whatever the letter case.
+///
+/// # Errors
+/// [`DbError`].
+pub fn find_by_name(connection: &mut AnyConnection, name: &str) -> Result<Option<Organisation>, DbError> {
+    let row: Option<Row> =
+        optional(organisation::table.filter(organisation::name_key.eq(fold(name.trim()))).first(connection))?;
+    row.map(Organisation::try_from).transpose()
+}
+
+/// The organisation of this CVR number.
+///
+/// # Errors
+/// [`DbError`].
+pub fn find_by_cvr(connection: &mut AnyConnection, cvr: &str) -> Result<Option<Organisation>, DbError> {
+    let row: Option<Row> = optional(organisation::table.filter(organisation::cvr.eq(cvr)).first(connection))?;
+    row.map(Organisation::try_from).transpose()
+}
+
+/// The names of these organisations.
+///
+/// # Errors
+/// [`DbError`].
+pub fn names(
+    connection: &mut AnyConnection,
+    ids: &[OrganisationId],
+) -> Result<HashMap<OrganisationId, String>, DbError> {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let rows: Vec<(String, String)> = organisation::table
+        .filter(organisation::id.eq_any(ids))
+        .select((organisation::id, organisation::name))
+        .load(connection)?;
+    rows.into_iter().map(|(id, name)| Ok((Lift::new("organisation", &id).id("id", &id)?, name))).collect()
+}
+
+/// Adds an organisation.
+///
+/// # Errors
+/// [`DbError`], also when its name or CVR number is taken: look first.
+pub fn insert(tx: &mut Tx<'_>, organisation: &Organisation) -> Result<(), DbError> {
+    diesel::insert_into(organisation::table).values(Row::of(organisation, tx.change)).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Stores an organisation that was changed.
+///
+/// # Errors
+/// [`DbError`].
+pub fn update(tx: &mut Tx<'_>, organisation: &Organisation) -> Result<(), DbError> {
+    diesel::update(organisation::table.find(organisation.id.to_string()))
+        .set(Row::of(organisation, tx.change))
+        .execute(tx.connection)?;
+    Ok(())
+}

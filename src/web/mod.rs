@@ -1,0 +1,19 @@
+//! What every HTTP slice needs: problems, bodies, replies, entity tags, idempotency, limits, the spec.
+//!
+//! Handlers translate and decide nothing. They take a [`Body`] (checked whole), give back a [`Reply`], and fail
+//! with a [`Problem`]; the [frame](frame) around them adds what is the same everywhere.
+
+mod body;
+pub mod frame;
+pub mod idempotency;
+mod node;
+pub mod openapi;
+mod problem;
+mod query;
+mod reply;
+
+pub use body::{Body, IfMatch, MAX_BODY, Patch, RawBody};
+pub use node::{Metrics, Node};
+pub use problem::Problem;
+pub use query::{Paging, PathId, Query};
+pub use reply::{Reply, etag};

@@ -1,0 +1,83 @@
+//! One running instance: what its handlers and workers share.
+
+use std::net::IpAddr;
+
+use governor::DefaultKeyedRateLimiter;
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+
+use crate::config::Settings;
+use crate::db::Db;
+use crate::kernel::{Clock, Instant, Seal};
+
+/// One running instance of the service.
+pub struct Node {
+    pub settings: Settings,
+    pub db: Db,
+    pub clock: Clock,
+    pub seal: Seal,
+    pub metrics: Metrics,
+    pub(super) limiter: Option<DefaultKeyedRateLimiter<IpAddr>>,
+}
+
+/// What is counted, for `/metrics`.
+pub struct Metrics {
+    pub registry: Registry,
+    pub(super) requests: IntCounterVec,
+    pub(super) seconds: HistogramVec,
+    /// Deliveries settled, by outcome.
+    pub deliveries: IntCounterVec,
+}
+
+impl Metrics {
+    /// Fresh counters.
+    ///
+    /// # Errors
+    /// When two carry the same name.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let requests = IntCounterVec::new(
+            Opts::new("skala_http_requests_total", "Answered requests, by route, method and status."),
+            &["route", "method", "status"],
+        )?;
+        let seconds = HistogramVec::new(
+            HistogramOpts::new("skala_http_request_seconds", "How long answers took, in seconds, by route.")
+                .buckets(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0]),
+            &["route"],
+        )?;
+        let deliveries = IntCounterVec::new(
+            Opts::new("skala_deliveries_total", "Letters settled by this node, by outcome."),
+            &["outcome"],
+        )?;
+        registry.register(Box::new(requests.clone()))?;
+        registry.register(Box::new(seconds.clone()))?;
+        registry.register(Box::new(deliveries.clone()))?;
+        Ok(Self { registry, requests, seconds, deliveries })
+    }
+}
+
+impl Node {
+    /// An instance over an opened database.
+    ///
+    /// # Errors
+    /// When the counters cannot be set up.
+    pub fn new(settings: Settings, db: Db, clock: Clock, seal: Seal) -> Result<Self, prometheus::Error> {
+        // A client may save up two seconds' worth, so that a page with its parts is no burst.
+        let limiter = settings.rate_limit.map(|rate| {
+            let burst = rate.saturating_mul(std::num::NonZeroU32::MIN.saturating_add(1));
+            governor::RateLimiter::keyed(governor::Quota::per_second(rate).allow_burst(burst))
+        });
+        Ok(Self { settings, db, clock, seal, metrics: Metrics::new()?, limiter })
+    }
+
+    /// This moment.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// The full address of a path of this service.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.settings.public_url)
+    }
+}
