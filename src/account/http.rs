@@ -71,7 +71,7 @@ fn pair(tokens: Tokens) -> Reply<TokenPair> {
 }
 
 /// Sign in with address and password.
-#[utoipa::path(tag = "sign-in", security(()), responses((status = 200, body = TokenPair), (status = 401, description = "They do not belong together, or are spent.")))]
+#[utoipa::path(tag = "sign-in", security(()), request_body = Credentials, responses((status = 200, body = TokenPair), (status = 401, description = "They do not belong together, or are spent.")))]
 #[post("/auth/token")]
 async fn sign_in(context: Context, body: Body<Credentials>) -> Result<Reply<TokenPair>, Problem> {
     let Credentials { email, password } = body.0.into_inner();
@@ -79,7 +79,7 @@ async fn sign_in(context: Context, body: Body<Credentials>) -> Result<Reply<Toke
 }
 
 /// Exchange a refresh token for a new pair; the old one is spent, and using it again ends the session.
-#[utoipa::path(tag = "sign-in", security(()), responses((status = 200, body = TokenPair), (status = 401, description = "They do not belong together, or are spent.")))]
+#[utoipa::path(tag = "sign-in", security(()), request_body = RefreshBody, responses((status = 200, body = TokenPair), (status = 401, description = "They do not belong together, or are spent.")))]
 #[post("/auth/refresh")]
 async fn refresh_token(context: Context, body: Body<RefreshBody>) -> Result<Reply<TokenPair>, Problem> {
     let RefreshBody { refresh_token } = body.0.into_inner();
@@ -87,7 +87,7 @@ async fn refresh_token(context: Context, body: Body<RefreshBody>) -> Result<Repl
 }
 
 /// Sign out: ends the session of this refresh token.
-#[utoipa::path(tag = "sign-in", security(()), responses((status = 204, description = "Signed out.")))]
+#[utoipa::path(tag = "sign-in", security(()), request_body = RefreshBody, responses((status = 204, description = "Signed out.")))]
 #[post("/auth/logout")]
 async fn sign_out(context: Context, body: Body<RefreshBody>) -> Result<Reply<()>, Problem> {
     actions::sign_out(&context, context.now, body.0.into_inner().refresh_token).await?;
@@ -207,7 +207,7 @@ impl Fitting for Acceptance {
 }
 
 /// Sets the first password, by the link in the invitation.
-#[utoipa::path(tag = "sign-in", security(()), responses((status = 204, description = "The account can be used."), (status = 410, description = "The link has expired, was used or was altered.")))]
+#[utoipa::path(tag = "sign-in", security(()), request_body = Acceptance, responses((status = 204, description = "The account can be used."), (status = 410, description = "The link has expired, was used or was altered.")))]
 #[post("/invitations/accept")]
 async fn accept_invitation(context: Context, body: Body<Acceptance>) -> Result<Reply<()>, Problem> {
     let Acceptance { token, password } = body.0.into_inner();
@@ -269,7 +269,7 @@ struct ApiKeys {
 }
 
 /// Makes an API key that acts for the caller, within its scopes. The key is shown once.
-#[utoipa::path(tag = "sign-in", responses((status = 201, body = ApiKeyView)))]
+#[utoipa::path(tag = "sign-in", request_body = ApiKeyBody, responses((status = 201, body = ApiKeyView)))]
 #[post("/api-keys")]
 async fn add_api_key(context: Context, body: Body<ApiKeyBody>) -> Result<Reply<ApiKeyView>, Problem> {
     let person = signed_in(&context)?;

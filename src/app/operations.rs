@@ -9,7 +9,6 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::access::Context;
 use crate::kernel::text;
 use crate::web::{Node, Problem, Reply};
 
@@ -55,8 +54,8 @@ async fn get_health() -> impl Responder {
 /// Whether the database answers and its tables are this version's.
 #[utoipa::path(tag = "operations", security(()), responses((status = 200, body = Health)))]
 #[get("/readyz")]
-async fn get_readiness(context: Context) -> Result<Reply<Health>, Problem> {
-    context.db.check().await.map_err(|error| {
+async fn get_readiness(node: web::Data<Node>) -> Result<Reply<Health>, Problem> {
+    node.db.check().await.map_err(|error| {
         let detail = text!("Tjenesten er ikke klar", "The service is not ready");
         let problem = Problem::new(actix_web::http::StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail);
         Problem { retry_after: Some(2), cause: Some(error.to_string()), ..problem }

@@ -29,6 +29,8 @@ pub fn finish(collected: &utoipa::openapi::OpenApi) -> Value {
         add_problem_schemas(problem);
     }
     let components = spec["components"].clone();
+    merge_flattened(&mut spec["components"]["schemas"], &components);
+    let components = spec["components"].clone();
     for (path, item) in object(&mut spec["paths"]) {
         for (method, operation) in object(item) {
             complete(path, method, operation);
@@ -36,6 +38,48 @@ pub fn finish(collected: &utoipa::openapi::OpenApi) -> Value {
         }
     }
     spec
+}
+
+/// A body that is shown with more fields beside it (serde's `flatten`) becomes one object. As a part of `allOf` it
+/// would refuse the very fields that stand beside it, because as a request it refuses what it does not know.
+fn merge_flattened(schema: &mut Value, components: &Value) {
+    match schema {
+        Value::Array(parts) => parts.iter_mut().for_each(|part| merge_flattened(part, components)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| merge_flattened(field, components)),
+        _ => return,
+    }
+    let properties = if schema["allOf"].is_null() { Value::Null } else { parts(schema, "properties", components) };
+    if !properties.is_object() {
+        return;
+    }
+    let (required, example) = (parts(schema, "required", components), example(schema, components, 0));
+    if let Some(schema) = schema.as_object_mut() {
+        schema.shift_remove("allOf");
+        schema.insert("type".to_owned(), json!("object"));
+        if required.is_array() {
+            schema.insert("required".to_owned(), required);
+        }
+        schema.insert("properties".to_owned(), properties);
+        schema.insert("example".to_owned(), example);
+    }
+}
+
+/// The `properties` or `required` of a schema and of all that it is put together from.
+fn parts(schema: &Value, keyword: &str, components: &Value) -> Value {
+    if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/components/schemas/")) {
+        return parts(&components["schemas"][name], keyword, components);
+    }
+    let Some(all) = schema["allOf"].as_array() else { return schema[keyword].clone() };
+    let mut whole = Value::Null;
+    for part in all {
+        match (&mut whole, parts(part, keyword, components)) {
+            (Value::Object(whole), Value::Object(part)) => whole.extend(part),
+            (Value::Array(whole), Value::Array(part)) => whole.extend(part),
+            (whole @ Value::Null, part) => *whole = part,
+            _ => {}
+        }
+    }
+    whole
 }
 
 fn object(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
@@ -129,7 +173,9 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     let applies = |status: &str| match status {
         "400" | "413" => has_body || post,
         "415" => has_body,
-        "401" | "403" => !public,
+        // Credentials that came along must be good, even where none are needed.
+        "401" => path.starts_with("/api/"),
+        "403" => !public,
         "404" => has_id,
         "409" => post || method == "delete" || patch,
         "412" | "428" => patch,

@@ -19,6 +19,8 @@ pub struct Problem {
     pub errors: Vec<Flaw>,
     /// Seconds after which trying again makes sense.
     pub retry_after: Option<u64>,
+    /// The methods that this place takes (RFC 9110 § 15.5.6).
+    pub allow: Option<String>,
     /// For the log alone.
     pub cause: Option<String>,
 }
@@ -61,7 +63,7 @@ impl Problem {
     /// A problem with this status, code and explanation.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: Text) -> Self {
-        Self { status, code, detail, errors: Vec::new(), retry_after: None, cause: None }
+        Self { status, code, detail, errors: Vec::new(), retry_after: None, allow: None, cause: None }
     }
 
     /// 400: the request cannot be read.
@@ -93,7 +95,8 @@ impl Problem {
     pub fn method_not_allowed(methods: &[String]) -> Self {
         let methods = methods.join(", ");
         let detail = text!("Her kan man bruge {methods}", "This takes {methods}");
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+        let problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+        Self { allow: Some(methods), ..problem }
     }
 
     /// 409: the thing's state, or another thing, stands in the way.
@@ -162,6 +165,9 @@ impl Problem {
         let mut response = HttpResponse::build(self.status);
         if let Some(seconds) = self.retry_after {
             response.insert_header(("Retry-After", seconds.to_string()));
+        }
+        if let Some(methods) = &self.allow {
+            response.insert_header(("Allow", methods.as_str()));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             response.insert_header(("WWW-Authenticate", "Bearer"));

@@ -1,0 +1,18 @@
+//! The service, tested from outside: a real server on a port of its own, a database of its own for each test, and
+//! clients that check every answer against the spec.
+//!
+//! `cargo test` runs all of it on SQLite; with `SKALA_TEST_DATABASE_URL=postgres://USER@HOST/DATABASE` the same
+//! tests run on PostgreSQL. [`support`] is the house; the modules are named like the slices they test, `story`
+//! is the main job on one page, and `web`, `spec`, `db`, `smtp`, `program` and `architecture` test what all share.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected stops on the spot"
+)]
+
+mod support;
+
+mod organisation;
+mod spec;
