@@ -19,6 +19,8 @@
 //! | [`access`] | who is asking, and the proofs of what they may |
 //! | [`organisation`] | public bodies and others, with their validity in time |
 //! | [`account`] | how people get an account and keep it |
+//! | [`criteria`] | criteria sets and calls; the assessment |
+//! | [`challenge`] | draft → submitted → approved …; recognitions; the second pair of eyes |
 //! | [`app`] | the actix application: every slice mounted once |
 //! | [`secret`] | the key of tokens and links |
 //! | [`cli`] | the command line |
@@ -30,8 +32,10 @@
 pub mod access;
 pub mod account;
 pub mod app;
+pub mod challenge;
 pub mod cli;
 pub mod config;
+pub mod criteria;
 pub mod db;
 pub mod kernel;
 pub mod mail;

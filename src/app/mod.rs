@@ -14,7 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt, scope};
 
 use crate::web::{Node, Problem, frame, idempotency, openapi};
-use crate::{access, account, organisation};
+use crate::{access, account, challenge, criteria, organisation};
 
 /// Where every resource lives.
 const BASE: &str = "/api/v1";
@@ -22,6 +22,8 @@ const BASE: &str = "/api/v1";
 fn routes(config: &mut ServiceConfig<'_>) {
     account::http::routes(config);
     organisation::http::routes(config);
+    criteria::http::routes(config);
+    challenge::http::routes(config);
 }
 
 /// The OpenAPI document of exactly what is mounted.

@@ -126,3 +126,71 @@ diesel::joinable!(api_key -> user_account (user_id));
 diesel::joinable!(refresh_token -> session (session_id));
 diesel::allow_tables_to_appear_in_same_query!(api_key, user_account);
 diesel::allow_tables_to_appear_in_same_query!(refresh_token, session);
+
+diesel::table! {
+    criteria_set (key, version) {
+        key -> Text,
+        version -> Integer,
+        body -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    call (id) {
+        id -> Text,
+        title -> Text,
+        theme -> Text,
+        description -> Text,
+        criteria_set -> Text,
+        opens_at -> Timestamp,
+        closes_at -> Nullable<Timestamp>,
+        changed -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    challenge (id) {
+        id -> Text,
+        organisation_id -> Text,
+        call_id -> Nullable<Text>,
+        theme -> Text,
+        description -> Text,
+        words -> Text,
+        status -> Text,
+        status_at -> Timestamp,
+        status_by -> Text,
+        reason -> Nullable<Text>,
+        overridden -> Bool,
+        submitted_at -> Nullable<Timestamp>,
+        process_id -> Nullable<Text>,
+        assessment -> Text,
+        version -> BigInt,
+        changed -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    challenge_cpv (challenge_id, code) {
+        challenge_id -> Text,
+        code -> Text,
+    }
+}
+
+diesel::table! {
+    recognition (id) {
+        id -> Text,
+        challenge_id -> Text,
+        organisation_id -> Text,
+        level -> Text,
+        figures -> Text,
+        said_by -> Text,
+        said_at -> Timestamp,
+        counts -> Bool,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(challenge, challenge_cpv);

@@ -57,10 +57,12 @@ impl Letter {
         date: Instant,
     ) -> Result<lettre::Message, lettre::error::Error> {
         let to = Address::new(None, self.to.parse().map_err(|_| lettre::error::Error::EmailMissingAt)?);
+        // A line break in a header would begin another header.
+        let subject: String = self.subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let mut message = lettre::Message::builder()
             .from(from.0.clone())
             .to(to)
-            .subject(self.subject.as_str())
+            .subject(subject)
             .date(std::time::SystemTime::from(date))
             .message_id(Some(format!("<{message_id}>")))
             // RFC 3834: no holiday replies to a machine.

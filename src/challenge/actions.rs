@@ -1,0 +1,352 @@
+//! The deeds on challenges: load, ask the model, save, record.
+
+use serde_json::json;
+
+use super::lint::cpr_places;
+use super::store::{self, Reader};
+use super::{Challenge, Description, Level, OutOfOrder, Recognition, RecognitionBody, Stage, Status};
+use crate::access::store::accounts_of;
+use crate::access::{Member, Staff};
+use crate::criteria::{self, Assessment, Evidence, Recogniser};
+use crate::db::{AnyConnection, Tx};
+use crate::kernel::{Fit, Flaws, Id, Instant, Language, OrganisationId, text};
+use crate::mail::{Letter, Prose};
+use crate::organisation;
+use crate::outbox::{Actor, Fact, Subject, record};
+use crate::post::store::queue_letter;
+use crate::web::{IfMatch, Node, Patch, Problem};
+
+/// The criteria set of challenges that answer no call.
+const DEFAULT_CRITERIA_SET: &str = "welfare-technology";
+
+/// Holds a description against the criteria set of its call, with what other bodies have said of it.
+///
+/// # Errors
+/// 422 for an unknown call.
+pub fn assess(
+    connection: &mut AnyConnection,
+    now: Instant,
+    owner: Option<OrganisationId>,
+    told: &Description,
+    recognitions: &[Recognition],
+) -> Result<Assessment, Problem> {
+    let key = match told.call_id {
+        None => DEFAULT_CRITERIA_SET.to_owned(),
+        Some(id) => criteria::store::find_call(connection, id)?.ok_or_else(unknown_call)?.body.criteria_set,
+    };
+    let missing = || Problem::internal(&format!("criteria set {key} is gone"));
+    let set = criteria::store::newest(connection, &key)?.ok_or_else(missing)?;
+    let owner = owner.map(|id| organisation::store::find(connection, id)).transpose()?.flatten();
+    let counts = |said: &&Recognition| said.body.level > Level::Withdrawn;
+    let recogniser =
+        |said: &Recognition| Recogniser { organisation: said.organisation.clone(), has_volume: said.body.has_volume() };
+    let evidence = Evidence {
+        owner: owner.map(|owner| owner.body.name),
+        time_savings: told.time_savings.clone(),
+        reduction: told.reduction.clone(),
+        scale: told.scale.clone(),
+        anchoring: told.anchoring.clone(),
+        recognitions: recognitions.iter().filter(counts).map(recogniser).collect(),
+    };
+    Ok(criteria::assess(&set, &evidence, now))
+}
+
+fn unknown_call() -> Problem {
+    Problem::unfit("/call_id", "unknown", text!("Indkaldelsen findes ikke", "The call does not exist"))
+}
+
+/// Registers a draft for a body.
+///
+/// # Errors
+/// 422 for an unknown call.
+pub fn draft(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    owner: OrganisationId,
+    by: Actor,
+    told: Fit<Description>,
+) -> Result<Challenge, Problem> {
+    let assessment = assess(tx.connection, now, Some(owner), &told, &[])?;
+    let challenge = Challenge {
+        id: Id::made_at(now),
+        organisation_id: owner,
+        description: told.into_inner(),
+        stage: Stage::Draft,
+        submitted_at: None,
+        assessment,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    store::insert(tx, &challenge)?;
+    record(tx, Fact::new(Subject::Challenge, challenge.id, "drafted", by, now))?;
+    Ok(challenge)
+}
+
+/// Changes a draft, or one that was returned, by a merge patch.
+///
+/// # Errors
+/// 404 for others' challenges, 409 once submitted, 412 when stale, 422 when the result is unfit.
+pub fn change(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    member: &Member,
+    id: Id<Challenge>,
+    seen: &IfMatch,
+    patch: &Patch,
+) -> Result<Challenge, Problem> {
+    let challenge = own(tx, member, id)?;
+    challenge.require_editable()?;
+    seen.require(challenge.version)?;
+    let told = patch.apply(&challenge.description)?;
+    let (before, after) = differences(&challenge.description, &told);
+    let said = store::recognitions(tx.connection, id)?;
+    let assessment = assess(tx.connection, now, Some(challenge.organisation_id), &told, &said)?;
+    let version = challenge.version + 1;
+    let changed = Challenge { description: told.into_inner(), assessment, version, updated_at: now, ..challenge };
+    store::update(tx, &changed)?;
+    let fact = Fact::new(Subject::Challenge, id, "changed", member.actor(), now);
+    record(tx, fact.with(json!({"before": before, "after": after})))?;
+    Ok(changed)
+}
+
+/// The fields that two descriptions tell differently, as each tells them.
+fn differences(before: &Description, after: &Description) -> (serde_json::Value, serde_json::Value) {
+    let fields =
+        |told: &Description| serde_json::to_value(told).ok().and_then(|v| v.as_object().cloned()).unwrap_or_default();
+    let (mut old, mut new) = (fields(before), fields(after));
+    old.retain(|name, value| match new.get(name) {
+        Some(same) if same == value => {
+            new.shift_remove(name);
+            false
+        }
+        _ => true,
+    });
+    (old.into(), new.into())
+}
+
+/// Hands a challenge to CO-PI's staff.
+///
+/// # Errors
+/// 404 for others' challenges, 409 unless it is a draft or was returned or its call is closed, 422 with a CPR number in it.
+pub fn submit(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    owner: OrganisationId,
+    by: Actor,
+    id: Id<Challenge>,
+) -> Result<Challenge, Problem> {
+    let challenge =
+        store::find(tx.connection, id)?.filter(|c| c.organisation_id == owner).ok_or_else(Problem::not_found)?;
+    let mut flaws = Flaws::default();
+    for place in cpr_places(&challenge.description) {
+        let words =
+            text!("Fjern CPR-nummeret, før udfordringen deles", "Remove the CPR number before the challenge is shared");
+        flaws.add(place, "cpr_number", words);
+    }
+    if !flaws.0.is_empty() {
+        return Err(flaws.into());
+    }
+    if let Some(call) = challenge.description.call_id {
+        let call = criteria::store::find_call(tx.connection, call)?.ok_or_else(unknown_call)?;
+        if !call.is_open(now) {
+            let detail = text!("Indkaldelsen er ikke åben", "The call is not open");
+            return Err(Problem::conflict("call_closed", detail));
+        }
+    }
+    let submitted = challenge.submit(now)?;
+    save(tx, now, submitted, "submitted", by, None)
+}
+
+/// Takes a challenge back.
+///
+/// # Errors
+/// 404 for others' challenges, 409 while it is in a process and after it was decided against.
+pub fn withdraw(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    member: &Member,
+    id: Id<Challenge>,
+    reason: Option<String>,
+) -> Result<Challenge, Problem> {
+    let withdrawn = own(tx, member, id)?.withdraw(member.actor().name, reason.clone(), now)?;
+    save(tx, now, withdrawn, "withdrawn", member.actor(), reason)
+}
+
+/// Gives a challenge back to its owner with a question, by mail too.
+///
+/// # Errors
+/// 404 for drafts, 409 unless it is submitted.
+pub fn send_back(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    node: &Node,
+    staff: &Staff,
+    id: Id<Challenge>,
+    reason: String,
+) -> Result<Challenge, Problem> {
+    let returned = shown_to_staff(tx, id)?.send_back(staff.actor().name, reason.clone(), now)?;
+    let returned = save(tx, now, returned, "returned", staff.actor(), Some(reason.clone()))?;
+    tell_owner(tx, now, node, &returned, "CO-PI har et spørgsmål til jeres udfordring", &reason)?;
+    Ok(returned)
+}
+
+/// Approves a challenge; against the verdict only with an override and its reason.
+///
+/// # Errors
+/// 404 for drafts, 409 unless it is submitted or against the verdict, 422 for an override without a reason.
+pub fn approve(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    node: &Node,
+    staff: &Staff,
+    id: Id<Challenge>,
+    reason: Option<String>,
+    overriding: bool,
+) -> Result<Challenge, Problem> {
+    let approved = shown_to_staff(tx, id)?.approve(staff.actor().name, reason.clone(), overriding, now)?;
+    let approved = save(tx, now, approved, "approved", staff.actor(), reason.clone())?;
+    let words = reason.unwrap_or_else(|| "Den kan nu samles med andres i en skaleringsproces.".to_owned());
+    tell_owner(tx, now, node, &approved, "Jeres udfordring er godkendt", &words)?;
+    Ok(approved)
+}
+
+/// Says no to a challenge, and why.
+///
+/// # Errors
+/// 404 for drafts, 409 unless it is submitted.
+pub fn decline(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    node: &Node,
+    staff: &Staff,
+    id: Id<Challenge>,
+    reason: String,
+) -> Result<Challenge, Problem> {
+    let declined = shown_to_staff(tx, id)?.decline(staff.actor().name, reason.clone(), now)?;
+    let declined = save(tx, now, declined, "declined", staff.actor(), Some(reason.clone()))?;
+    tell_owner(tx, now, node, &declined, "Jeres udfordring er ikke blevet valgt", &reason)?;
+    Ok(declined)
+}
+
+/// Another body says that it has the challenge too; the assessment moves at once.
+///
+/// # Errors
+/// 404 for what the body may not see, 409 for its own challenge or one that is not shared.
+pub fn recognise(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    member: &Member,
+    id: Id<Challenge>,
+    body: Fit<RecognitionBody>,
+) -> Result<Recognition, Problem> {
+    let challenge = store::find(tx.connection, id)?.filter(|c| Reader::Body(member.organisation_id()).sees(c));
+    let challenge = challenge.ok_or_else(Problem::not_found)?;
+    if challenge.organisation_id == member.organisation_id() {
+        let detail = text!("Det er jeres egen udfordring", "This is your own challenge");
+        return Err(Problem::conflict("own_challenge", detail));
+    }
+    let organisation =
+        organisation::store::find(tx.connection, member.organisation_id())?.ok_or_else(Problem::not_found)?;
+    let said = Recognition {
+        id: Id::made_at(now),
+        organisation_id: organisation.id,
+        organisation: organisation.body.name,
+        body: body.into_inner(),
+        said_by: member.actor().name,
+        said_at: now,
+    };
+    store::insert_recognition(tx, id, &said)?;
+    reassess(tx, now, challenge)?;
+    let fact = Fact::new(Subject::Challenge, id, "recognised", member.actor(), now);
+    record(tx, fact.with(json!({"organisation": said.organisation, "level": said.body.level})))?;
+    Ok(said)
+}
+
+fn reassess(tx: &mut Tx<'_>, now: Instant, challenge: Challenge) -> Result<(), Problem> {
+    let said = store::recognitions(tx.connection, challenge.id)?;
+    let assessment = assess(tx.connection, now, Some(challenge.organisation_id), &challenge.description, &said)?;
+    let version = challenge.version + 1;
+    Ok(store::update(tx, &Challenge { assessment, version, updated_at: now, ..challenge })?)
+}
+
+fn own(tx: &mut Tx<'_>, member: &Member, id: Id<Challenge>) -> Result<Challenge, Problem> {
+    let found = store::find(tx.connection, id)?;
+    let seen = found.filter(|challenge| Reader::Body(member.organisation_id()).sees(challenge));
+    let challenge = seen.ok_or_else(Problem::not_found)?;
+    if challenge.organisation_id == member.organisation_id() {
+        return Ok(challenge);
+    }
+    Err(Problem::forbidden(text!("Det er en anden organisations udfordring", "It is another body's challenge")))
+}
+
+fn shown_to_staff(tx: &mut Tx<'_>, id: Id<Challenge>) -> Result<Challenge, Problem> {
+    store::find(tx.connection, id)?.filter(|challenge| Reader::Staff.sees(challenge)).ok_or_else(Problem::not_found)
+}
+
+/// Stores a step of a challenge's life and records it.
+fn save(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    challenge: Challenge,
+    deed: &'static str,
+    by: Actor,
+    reason: Option<String>,
+) -> Result<Challenge, Problem> {
+    store::update(tx, &challenge)?;
+    let fact = Fact { reason, ..Fact::new(Subject::Challenge, challenge.id, deed, by, now) };
+    record(tx, fact.with(json!({"verdict": challenge.assessment.outcome})))?;
+    Ok(challenge)
+}
+
+fn tell_owner(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    node: &Node,
+    challenge: &Challenge,
+    news: &str,
+    words: &str,
+) -> Result<(), Problem> {
+    for account in accounts_of(tx.connection, challenge.organisation_id)? {
+        let prose = Prose::default()
+            .heading(news)
+            .fact("Udfordring", &challenge.description.title)
+            .fact("Status", challenge.stage.status().name().da)
+            .paragraph(words)
+            .link("Se udfordringen", node.url(&format!("/api/v1/challenges/{}", challenge.id)))
+            .small("Mailen er sendt, fordi I har registreret udfordringen hos Skala.");
+        let letter = Letter::new(&account.email, Language::Da, news, prose);
+        queue_letter(tx, &letter, now)?;
+    }
+    Ok(())
+}
+
+impl From<OutOfOrder> for Problem {
+    fn from(situation: OutOfOrder) -> Self {
+        match situation {
+            OutOfOrder::Stage { is, allowed } => {
+                let (is, list) = (is.name(), |pick: fn(Status) -> String| {
+                    allowed.iter().map(|status| pick(*status)).collect::<Vec<_>>().join(", ")
+                });
+                let (da, en) = (list(|s| s.name().da), list(|s| s.name().en));
+                let (is_da, is_en) = (is.da, is.en);
+                Self::conflict(
+                    "wrong_state",
+                    text!("Udfordringen er {is_da}; det kræver: {da}", "The challenge is {is_en}; this takes: {en}"),
+                )
+            }
+            OutOfOrder::AgainstVerdict(_) => Self::conflict(
+                "against_verdict",
+                text!(
+                    "Vurderingen er ikke opfyldt. Godkend alligevel med \"override\": true og en begrundelse",
+                    "The verdict is not met. Approve all the same with \"override\": true and a reason"
+                ),
+            ),
+            OutOfOrder::OverrideNeedsReason => Self::unfit(
+                "/reason",
+                "required",
+                text!("At gå imod vurderingen kræver en begrundelse", "Going against the verdict takes a reason"),
+            ),
+        }
+    }
+}

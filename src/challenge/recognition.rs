@@ -1,0 +1,130 @@
+//! "Det har vi også": how far a body goes with a challenge, from recognising it to being bound.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::kernel::{Fitting, Flaws, Id, Money, OrganisationId, Quantity, Text, text};
+
+/// How far a body has committed itself, from out to bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Withdrawn,
+    Recognises,
+    Interested,
+    Intends,
+    Option,
+    Committed,
+}
+
+impl Level {
+    /// All of them, from out to bound.
+    pub const ALL: [Self; 6] =
+        [Self::Withdrawn, Self::Recognises, Self::Interested, Self::Intends, Self::Option, Self::Committed];
+
+    /// The word that stands in the database.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Withdrawn => "withdrawn",
+            Self::Recognises => "recognises",
+            Self::Interested => "interested",
+            Self::Intends => "intends",
+            Self::Option => "option",
+            Self::Committed => "committed",
+        }
+    }
+
+    /// The level of this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.word() == word)
+    }
+
+    /// What it binds a body to.
+    #[must_use]
+    pub fn meaning(self) -> Text {
+        match self {
+            Self::Withdrawn => text!("Er ikke længere med", "Takes no part any more"),
+            Self::Recognises => text!(
+                "Har samme udfordring og siger det med egne tal; forpligter til intet",
+                "Has the same challenge and says so with its own figures; binds to nothing"
+            ),
+            Self::Interested => text!(
+                "Vil gerne høre og tale med; forpligter til intet",
+                "Wants to hear and take part in the talk; binds to nothing"
+            ),
+            Self::Intends => text!(
+                "Har til hensigt at gå med, som i en hensigtserklæring; forpligter moralsk, ikke økonomisk",
+                "Intends to join, as in a letter of intent; binds morally, not financially"
+            ),
+            Self::Option => text!(
+                "Har en ret, men ingen pligt, til at købe inden for loftet",
+                "Has a right but no duty to buy, under the cap"
+            ),
+            Self::Committed => text!("Er bundet til at købe", "Is bound to buy"),
+        }
+    }
+}
+
+/// What another body says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"level": "recognises", "volume": {"quantity": 400, "unit": "plejeboliger"}, "hours_saved_per_year": 2100, "note": "Vi går fem runder."}))]
+pub struct RecognitionBody {
+    pub level: Level,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<Quantity>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annual_value: Option<Money>,
+    /// 0 to 100,000,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 100_000_000)]
+    pub hours_saved_per_year: Option<f64>,
+    /// At most 2,000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 2000)]
+    pub note: Option<String>,
+}
+
+impl Fitting for RecognitionBody {
+    fn fit(&mut self, flaws: &mut Flaws) {
+        if let Some(volume) = &mut self.volume {
+            volume.check("/volume", flaws);
+        }
+        if let Some(value) = self.annual_value {
+            value.check("/annual_value", flaws);
+        }
+        if let Some(hours) = self.hours_saved_per_year {
+            flaws.number("/hours_saved_per_year", hours, 0.0, 1e8);
+        }
+        if let Some(note) = &mut self.note {
+            flaws.prose("/note", note, 0, 2000);
+        }
+    }
+}
+
+impl RecognitionBody {
+    /// Whether it says how much there is.
+    #[must_use]
+    pub fn has_volume(&self) -> bool {
+        self.volume.as_ref().is_some_and(|volume| volume.quantity > 0.0)
+            || self.annual_value.is_some_and(|value| value.amount > 0)
+            || self.hours_saved_per_year.is_some_and(|hours| hours > 0.0)
+    }
+}
+
+/// A body's word on another body's challenge.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Recognition {
+    #[schema(value_type = String, format = "uuid")]
+    pub id: Id<Recognition>,
+    #[schema(value_type = String, format = "uuid")]
+    pub organisation_id: OrganisationId,
+    pub organisation: String,
+    #[serde(flatten)]
+    pub body: RecognitionBody,
+    pub said_by: String,
+    pub said_at: DateTime<Utc>,
+}
