@@ -233,6 +233,7 @@ impl Fitting for ApiKeyBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         flaws.line("/name", &mut self.name, 1, 100);
         flaws.count("/scopes", &self.scopes, 1, 6);
+        flaws.date("/expires_at", self.expires_at.map(|at| at.date_naive()));
     }
 }
 

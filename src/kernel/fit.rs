@@ -3,6 +3,7 @@
 
 use std::ops::Deref;
 
+use chrono::{Datelike, NaiveDate};
 use serde::Serialize;
 
 use super::{Cpv, Email, Nuts, Text, fold, text};
@@ -120,6 +121,17 @@ impl Flaws {
                 pointer,
                 "out_of_range",
                 text!("Tallet skal ligge mellem {least} og {most}", "The number must lie between {least} and {most}"),
+            );
+        }
+    }
+
+    /// A day that either database can keep and a calendar can show: from 1900 to 9999.
+    pub fn date(&mut self, pointer: &str, value: Option<NaiveDate>) {
+        if value.is_some_and(|date| !(1900..=9999).contains(&date.year())) {
+            self.add(
+                pointer,
+                "out_of_range",
+                text!("Året skal ligge mellem 1900 og 9999", "The year must lie between 1900 and 9999"),
             );
         }
     }

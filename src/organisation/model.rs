@@ -115,6 +115,8 @@ impl Fitting for OrganisationBody {
                 }
             }
         }
+        flaws.date("/valid_from", self.valid_from);
+        flaws.date("/valid_to", self.valid_to);
         if let (Some(from), Some(to)) = (self.valid_from, self.valid_to)
             && to < from
         {

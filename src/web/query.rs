@@ -16,6 +16,11 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     type Future = std::future::Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        // A NUL is no text to PostgreSQL; nobody searches for one.
+        if request.query_string().contains("%00") {
+            let detail = text!("Parametrene indeholder et styretegn", "The parameters contain a control character");
+            return std::future::ready(Err(Problem::unfit("", "control_character", detail)));
+        }
         let read = actix_web::web::Query::<T>::from_query(request.query_string());
         std::future::ready(read.map(|query| Self(query.into_inner())).map_err(|error| {
             let detail = text!("Parametrene kan ikke bruges: {error}", "The parameters cannot be used: {error}");

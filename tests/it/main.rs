@@ -14,5 +14,6 @@
 
 mod support;
 
+mod account;
 mod organisation;
 mod spec;

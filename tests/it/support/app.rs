@@ -141,10 +141,12 @@ impl TestApp {
         Client::new(self.node.clone(), self.agent.clone(), self.address, who)
     }
 
-    /// Sends what waits, and takes everything out of the mailbox, oldest first.
+    /// Sends what waits, and takes everything out of the mailbox, by address.
     pub fn mails(&self) -> Vec<Mail> {
         self.send_what_waits();
-        self.mailbox.empty().into_iter().map(Mail::of).collect()
+        let mut mails: Vec<_> = self.mailbox.empty().into_iter().map(Mail::of).collect();
+        mails.sort_by(|one, other| one.to.cmp(&other.to));
+        mails
     }
 
     /// The one letter that came, which is to this address.
