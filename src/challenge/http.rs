@@ -320,7 +320,7 @@ impl Fitting for ReasonBody {
 }
 
 /// Gives a challenge back to its owner with a question, by mail too; by CO-PI's staff.
-#[utoipa::path(tag = "challenges", responses((status = 200, body = ChallengeView)))]
+#[utoipa::path(tag = "challenges", request_body = ReasonBody, responses((status = 200, body = ChallengeView)))]
 #[post("/challenges/{id}/return")]
 async fn return_challenge(
     context: Context,
@@ -354,7 +354,7 @@ impl Fitting for ApprovalBody {
 }
 
 /// Approves a challenge; by CO-PI's staff. Against the verdict it takes `"override": true` and a reason.
-#[utoipa::path(tag = "challenges", responses((status = 200, body = ChallengeView)))]
+#[utoipa::path(tag = "challenges", request_body = ApprovalBody, responses((status = 200, body = ChallengeView)))]
 #[post("/challenges/{id}/approve")]
 async fn approve_challenge(
     context: Context,
@@ -369,7 +369,7 @@ async fn approve_challenge(
 }
 
 /// Says no to a challenge, and why; by CO-PI's staff.
-#[utoipa::path(tag = "challenges", responses((status = 200, body = ChallengeView)))]
+#[utoipa::path(tag = "challenges", request_body = ReasonBody, responses((status = 200, body = ChallengeView)))]
 #[post("/challenges/{id}/decline")]
 async fn decline_challenge(
     context: Context,
@@ -383,7 +383,7 @@ async fn decline_challenge(
 
 /// "Det har vi også": the caller's body says that it has the challenge too, with its own figures. A new word replaces
 /// the one before it.
-#[utoipa::path(tag = "challenges", responses((status = 201, body = Recognition)))]
+#[utoipa::path(tag = "challenges", request_body = RecognitionBody, responses((status = 201, body = Recognition)))]
 #[post("/challenges/{id}/recognitions")]
 async fn recognise_challenge(
     context: Context,

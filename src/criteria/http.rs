@@ -58,7 +58,7 @@ async fn get_criteria_set(context: Context, key: web::Path<String>) -> Result<Re
 }
 
 /// Adds the next version of a criteria set, or the first of a new one; by an admin. Assessments made before keep theirs.
-#[utoipa::path(tag = "criteria", responses((status = 201, body = CriteriaSet)))]
+#[utoipa::path(tag = "criteria", request_body = CriteriaSetBody, responses((status = 201, body = CriteriaSet)))]
 #[post("/criteria-sets/{key}/versions")]
 async fn add_criteria_set_version(
     context: Context,
@@ -103,7 +103,7 @@ async fn list_calls(context: Context, query: Query<CallQuery>) -> Result<Reply<P
 }
 
 /// Announces a call; by CO-PI's staff.
-#[utoipa::path(tag = "criteria", responses((status = 201, body = Call)))]
+#[utoipa::path(tag = "criteria", request_body = CallBody, responses((status = 201, body = Call)))]
 #[post("/calls")]
 async fn announce_call(context: Context, body: Body<CallBody>) -> Result<Reply<Call>, Problem> {
     let staff = context.caller.staff(Scope::ProcessesWrite)?;

@@ -9,7 +9,7 @@ use crate::kernel::{Fitting, Flaws, Id, Instant, Language, Text, text};
 
 /// What a criterion asks for, with its thresholds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "rule", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Rule {
     /// Hours are freed, and it is said how it is known.
     TimeSavings {
@@ -43,14 +43,14 @@ pub struct Criterion {
     /// In English; 1 to 120 characters.
     #[schema(min_length = 1, max_length = 120)]
     pub title_en: String,
-    #[serde(flatten)]
     pub rule: Rule,
 }
 
 /// What is told of a version of a criteria set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(example = json!({"title_da": "Velfærdsteknologi", "title_en": "Welfare technology", "hours_per_full_time_equivalent": 1924.0,
-    "criteria": [{"key": "time_savings", "title_da": "Tidsbesparende", "title_en": "Saves time", "rule": "time_savings", "min_hours_per_year": 1.0}]}))]
+    "criteria": [{"key": "time_savings", "title_da": "Tidsbesparende", "title_en": "Saves time", "rule": {"kind": "time_savings", "min_hours_per_year": 1.0}}]}))]
 pub struct CriteriaSetBody {
     /// In Danish; 1 to 120 characters.
     #[schema(min_length = 1, max_length = 120)]
@@ -92,12 +92,12 @@ impl Fitting for CriteriaSetBody {
             flaws.line(&at("title_en"), &mut criterion.title_en, 1, 120);
             match &criterion.rule {
                 Rule::TimeSavings { min_hours_per_year } => {
-                    flaws.number(&at("min_hours_per_year"), *min_hours_per_year, f64::MIN_POSITIVE, 1e8);
+                    flaws.number(&at("rule/min_hours_per_year"), *min_hours_per_year, f64::MIN_POSITIVE, 1e8);
                 }
                 Rule::Scale { min_other_bodies } => {
-                    flaws.number(&at("min_other_bodies"), f64::from(*min_other_bodies), 1.0, 1000.0);
+                    flaws.number(&at("rule/min_other_bodies"), f64::from(*min_other_bodies), 1.0, 1000.0);
                 }
-                Rule::Reduction { kinds } => flaws.count(&at("kinds"), kinds, 1, 4),
+                Rule::Reduction { kinds } => flaws.count(&at("rule/kinds"), kinds, 1, 4),
                 Rule::Anchoring => {}
             }
         }
