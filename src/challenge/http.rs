@@ -19,7 +19,7 @@ use crate::db::AnyConnection;
 use crate::kernel::{Cpv, Fitting, Flaws, Id, Language, OrganisationId, Page, text};
 use crate::organisation::store::names;
 use crate::outbox::{FactRow, Subject, history};
-use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, Reply};
+use crate::web::{Body, IfMatch, OptionalBody, Paging, Patch, PathId, Problem, Query, Reply};
 
 /// Mounts the slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -296,11 +296,11 @@ impl Fitting for WithdrawalBody {
 async fn withdraw_challenge(
     context: Context,
     id: PathId<Challenge>,
-    body: Option<Body<WithdrawalBody>>,
+    body: OptionalBody<WithdrawalBody>,
 ) -> Result<Reply<ChallengeView>, Problem> {
     let member = context.caller.member(Scope::ChallengesWrite)?;
     let now = context.now;
-    let reason = body.and_then(|body| body.0.into_inner().reason).filter(|reason| !reason.is_empty());
+    let reason = body.0.and_then(|body| body.into_inner().reason).filter(|reason| !reason.is_empty());
     done(&context, move |tx| actions::withdraw(tx, now, &member, id.0, reason)).await
 }
 

@@ -18,6 +18,9 @@ pub const MAX_BODY: usize = 1024 * 1024;
 /// A JSON body that was found fit.
 pub struct Body<T>(pub Fit<T>);
 
+/// A JSON body that may be left out whole; one that is sent is checked like any other.
+pub struct OptionalBody<T>(pub Option<Fit<T>>);
+
 /// A body's bytes, at most 1 MiB, whatever they are.
 pub struct RawBody(pub web::Bytes);
 
@@ -98,6 +101,24 @@ impl<T: DeserializeOwned + Fitting + 'static> FromRequest for Body<T> {
             json?;
             let value: T = read_json(&raw.await?.0)?;
             Ok(Self(Fit::check(value)?))
+        })
+    }
+}
+
+impl<T: DeserializeOwned + Fitting + 'static> FromRequest for OptionalBody<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let json = require_type(request, &["application/json"]);
+        let raw = RawBody::from_request(request, payload);
+        Box::pin(async move {
+            let bytes = raw.await?.0;
+            if bytes.is_empty() {
+                return Ok(Self(None));
+            }
+            json?;
+            Ok(Self(Some(Fit::check(read_json(&bytes)?)?)))
         })
     }
 }

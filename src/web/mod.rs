@@ -12,7 +12,7 @@ mod problem;
 mod query;
 mod reply;
 
-pub use body::{Body, IfMatch, MAX_BODY, Patch, RawBody};
+pub use body::{Body, IfMatch, MAX_BODY, OptionalBody, Patch, RawBody};
 pub use node::{Metrics, Node};
 pub use problem::Problem;
 pub use query::{Paging, PathId, Query};

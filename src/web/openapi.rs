@@ -48,38 +48,45 @@ fn merge_flattened(schema: &mut Value, components: &Value) {
         Value::Object(fields) => fields.values_mut().for_each(|field| merge_flattened(field, components)),
         _ => return,
     }
-    let properties = if schema["allOf"].is_null() { Value::Null } else { parts(schema, "properties", components) };
-    if !properties.is_object() {
-        return;
-    }
-    let (required, example) = (parts(schema, "required", components), example(schema, components, 0));
-    if let Some(schema) = schema.as_object_mut() {
-        schema.shift_remove("allOf");
-        schema.insert("type".to_owned(), json!("object"));
-        if required.is_array() {
-            schema.insert("required".to_owned(), required);
+    let Some(parts) = schema["allOf"].as_array() else { return };
+    let example = example(schema, components, 0);
+    let mut whole = json!({"type": "object", "required": [], "properties": {}});
+    let mut choices = Vec::new();
+    for part in parts {
+        let part = open(part, components);
+        match (&part["properties"], whole["properties"].as_object_mut()) {
+            (Value::Object(fields), Some(all)) => all.extend(fields.clone()),
+            _ => {
+                choices.push(part);
+                continue;
+            }
         }
-        schema.insert("properties".to_owned(), properties);
-        schema.insert("example".to_owned(), example);
+        if let (Value::Array(names), Some(all)) = (&part["required"], whole["required"].as_array_mut()) {
+            all.extend(names.clone());
+        }
     }
+    let (Some(schema), Value::Object(mut whole)) = (schema.as_object_mut(), whole) else { return };
+    schema.shift_remove("allOf");
+    if !choices.is_empty() {
+        whole.insert("allOf".to_owned(), choices.into());
+    }
+    schema.extend(whole);
+    schema.insert("example".to_owned(), example);
 }
 
-/// The `properties` or `required` of a schema and of all that it is put together from.
-fn parts(schema: &Value, keyword: &str, components: &Value) -> Value {
+/// A schema without references at its top, that takes fields it does not know.
+fn open(schema: &Value, components: &Value) -> Value {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/components/schemas/")) {
-        return parts(&components["schemas"][name], keyword, components);
+        return open(&components["schemas"][name], components);
     }
-    let Some(all) = schema["allOf"].as_array() else { return schema[keyword].clone() };
-    let mut whole = Value::Null;
-    for part in all {
-        match (&mut whole, parts(part, keyword, components)) {
-            (Value::Object(whole), Value::Object(part)) => whole.extend(part),
-            (Value::Array(whole), Value::Array(part)) => whole.extend(part),
-            (whole @ Value::Null, part) => *whole = part,
-            _ => {}
+    let mut opened = schema.clone();
+    if let Some(fields) = opened.as_object_mut() {
+        fields.shift_remove("additionalProperties");
+        for choice in fields.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten() {
+            *choice = open(choice, components);
         }
     }
-    whole
+    opened
 }
 
 fn object(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {

@@ -17,3 +17,4 @@ mod support;
 mod account;
 mod organisation;
 mod spec;
+mod web;
