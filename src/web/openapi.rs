@@ -48,45 +48,41 @@ fn merge_flattened(schema: &mut Value, components: &Value) {
         Value::Object(fields) => fields.values_mut().for_each(|field| merge_flattened(field, components)),
         _ => return,
     }
-    let Some(parts) = schema["allOf"].as_array() else { return };
-    let example = example(schema, components, 0);
-    let mut whole = json!({"type": "object", "required": [], "properties": {}});
-    let mut choices = Vec::new();
-    for part in parts {
-        let part = open(part, components);
-        match (&part["properties"], whole["properties"].as_object_mut()) {
-            (Value::Object(fields), Some(all)) => all.extend(fields.clone()),
-            _ => {
-                choices.push(part);
-                continue;
-            }
-        }
-        if let (Value::Array(names), Some(all)) = (&part["required"], whole["required"].as_array_mut()) {
-            all.extend(names.clone());
-        }
+    if schema["allOf"].is_array() {
+        let example = example(schema, components, 0);
+        *schema = whole(schema, components);
+        schema["example"] = example;
     }
-    let (Some(schema), Value::Object(mut whole)) = (schema.as_object_mut(), whole) else { return };
-    schema.shift_remove("allOf");
-    if !choices.is_empty() {
-        whole.insert("allOf".to_owned(), choices.into());
-    }
-    schema.extend(whole);
-    schema.insert("example".to_owned(), example);
 }
 
-/// A schema without references at its top, that takes fields it does not know.
-fn open(schema: &Value, components: &Value) -> Value {
+/// A schema without references at its top and with all its parts in one, that takes fields it does not know.
+fn whole(schema: &Value, components: &Value) -> Value {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/components/schemas/")) {
-        return open(&components["schemas"][name], components);
+        return whole(&components["schemas"][name], components);
     }
-    let mut opened = schema.clone();
-    if let Some(fields) = opened.as_object_mut() {
-        fields.shift_remove("additionalProperties");
-        for choice in fields.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten() {
-            *choice = open(choice, components);
+    let Value::Object(mut whole_schema) = schema.clone() else { return Value::Null };
+    whole_schema.shift_remove("additionalProperties");
+    for choice in whole_schema.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten() {
+        *choice = whole(choice, components);
+    }
+    let Some(Value::Array(parts)) = whole_schema.shift_remove("allOf") else { return whole_schema.into() };
+    let (mut required, mut properties, mut choices) = (Vec::new(), Map::new(), Vec::new());
+    for part in parts.iter().map(|part| whole(part, components)) {
+        if part["properties"].is_object() {
+            properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
+            required.extend(part["required"].as_array().cloned().unwrap_or_default());
+            choices.extend(part["allOf"].as_array().cloned().unwrap_or_default());
+        } else {
+            choices.push(part);
         }
     }
-    opened
+    whole_schema.insert("type".to_owned(), json!("object"));
+    whole_schema.insert("required".to_owned(), required.into());
+    whole_schema.insert("properties".to_owned(), properties.into());
+    if !choices.is_empty() {
+        whole_schema.insert("allOf".to_owned(), choices.into());
+    }
+    whole_schema.into()
 }
 
 fn object(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
