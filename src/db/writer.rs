@@ -106,8 +106,12 @@ fn ready<'c>(
 ) -> Result<(&'c mut AnyConnection, i64), DbError> {
     let jobs = i64::try_from(jobs).unwrap_or(i64::MAX);
     if let Some(connection) = slot.as_mut()
-        && begin(url.engine, connection, jobs).is_err()
+        && let Err(error) = begin(url.engine, connection, jobs)
     {
+        // A file that somebody holds is no freer to another connection: whoever waits is told at once.
+        if url.engine == Engine::Sqlite {
+            return Err(error);
+        }
         *slot = None;
     }
     let begun = slot.is_some();

@@ -15,6 +15,9 @@
 mod support;
 
 mod account;
+mod architecture;
+mod db;
 mod organisation;
+mod smtp;
 mod spec;
 mod web;
