@@ -21,6 +21,7 @@
 //! | [`account`] | how people get an account and keep it |
 //! | [`criteria`] | criteria sets and calls; the assessment |
 //! | [`challenge`] | draft → submitted → approved …; recognitions; the second pair of eyes |
+//! | [`process`] | challenges bundled: participants, commitments, demand, steps, adoption |
 //! | [`app`] | the actix application: every slice mounted once |
 //! | [`secret`] | the key of tokens and links |
 //! | [`cli`] | the command line |
@@ -42,5 +43,6 @@ pub mod mail;
 pub mod organisation;
 pub mod outbox;
 pub mod post;
+pub mod process;
 pub mod secret;
 pub mod web;

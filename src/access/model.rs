@@ -10,6 +10,7 @@ use crate::web::Problem;
 /// What somebody may, by whom they work for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = UserRole)]
 pub enum Role {
     /// Works for a public body: its own challenges, recognising, joining.
     Member,

@@ -14,7 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt, scope};
 
 use crate::web::{Node, Problem, frame, idempotency, openapi};
-use crate::{access, account, challenge, criteria, organisation};
+use crate::{access, account, challenge, criteria, organisation, process};
 
 /// Where every resource lives.
 const BASE: &str = "/api/v1";
@@ -24,6 +24,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     organisation::http::routes(config);
     criteria::http::routes(config);
     challenge::http::routes(config);
+    process::http::routes(config);
 }
 
 /// The OpenAPI document of exactly what is mounted.

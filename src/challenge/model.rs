@@ -11,6 +11,7 @@ use crate::kernel::{Id, Instant, OrganisationId, Text, text};
 /// The word for a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = ChallengeStatus)]
 pub enum Status {
     Draft,
     Submitted,

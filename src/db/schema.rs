@@ -194,3 +194,66 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(challenge, challenge_cpv);
+
+diesel::table! {
+    process (id) {
+        id -> Text,
+        title -> Text,
+        summary -> Text,
+        status -> Text,
+        lead_organisation_id -> Nullable<Text>,
+        option_cap -> Nullable<Text>,
+        steps -> Text,
+        version -> BigInt,
+        changed -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    participant (id) {
+        id -> Text,
+        process_id -> Text,
+        organisation_id -> Text,
+        role -> Text,
+        state -> Text,
+        joined_on -> Date,
+        left_on -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    commitment (id) {
+        id -> Text,
+        process_id -> Text,
+        organisation_id -> Text,
+        level -> Text,
+        figures -> Text,
+        said_by -> Text,
+        said_at -> Timestamp,
+        counts -> Bool,
+    }
+}
+
+diesel::table! {
+    timeline_entry (id) {
+        id -> Text,
+        process_id -> Text,
+        happened_on -> Date,
+        body -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    adoption (id) {
+        id -> Text,
+        process_id -> Text,
+        organisation_id -> Text,
+        adopted_on -> Date,
+        way -> Text,
+        in_use -> Bool,
+        created_at -> Timestamp,
+    }
+}

@@ -9,6 +9,7 @@ use crate::kernel::{Cvr, Fitting, Flaws, Nuts, OrganisationId, text};
 /// The kinds of organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = OrganisationKind)]
 pub enum Kind {
     Municipality,
     Region,

@@ -1,0 +1,474 @@
+//! The deeds on processes.
+
+use serde_json::json;
+
+use super::demand::{Demand, Figures, Source, Voice, aggregate};
+use super::{
+    Adoption, AdoptionBody, Commitment, CommitmentBody, Participant, ParticipantBody, ParticipantState, Process,
+    ProcessBody, Role, StepState, TimelineBody, TimelineEntry, WrongTurn, store,
+};
+use crate::access::{Member, Staff};
+use crate::challenge::{self, Approved, Challenge, Level};
+use crate::db::{AnyConnection, Tx};
+use crate::kernel::{Fit, Id, Instant, Language, Money, OrganisationId, copenhagen, text};
+use crate::organisation::{self, Kind, Organisation};
+use crate::outbox::{Actor, Fact, Subject, record};
+use crate::web::{IfMatch, Patch, Problem};
+
+/// Gathers approved challenges into a new process; their owners become its need owners.
+///
+/// # Errors
+/// 422 for unknown challenges or an unknown lead, 409 for challenges that are not approved.
+pub fn gather(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    title: String,
+    summary: String,
+    challenges: &[Id<Challenge>],
+    lead: Option<OrganisationId>,
+) -> Result<Process, Problem> {
+    require_organisation(tx.connection, "/lead_organisation_id", lead)?;
+    let process = Process::new(Id::made_at(now), title, summary, lead, now);
+    store::insert(tx, &process)?;
+    record(tx, fact(&process, "opened", staff.actor(), now).with(json!({"challenges": challenges})))?;
+    for (index, id) in challenges.iter().enumerate() {
+        put_in(tx, now, staff, &process, *id, &format!("/challenge_ids/{index}"))?;
+    }
+    Ok(process)
+}
+
+/// Puts an approved challenge into a process; its owner joins, if it is not there already.
+fn put_in(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    process: &Process,
+    id: Id<Challenge>,
+    pointer: &str,
+) -> Result<(), Problem> {
+    let unknown =
+        || Problem::unfit(pointer, "unknown", text!("Udfordringen findes ikke", "The challenge does not exist"));
+    let found = challenge::store::find(tx.connection, id)?.ok_or_else(unknown)?;
+    let grouped = Approved::try_from(found)?.group(process.id.to_string(), now);
+    challenge::store::update(tx, &grouped)?;
+    let told = Fact::new(Subject::Challenge, id, "grouped", staff.actor(), now);
+    record(tx, told.with(json!({"process_id": process.id, "title": process.body.title})))?;
+    let owner = grouped.organisation_id;
+    if store::participants(tx.connection, process.id)?.iter().all(|p| p.body.organisation_id != owner) {
+        let joined_on = copenhagen(now).date_naive();
+        let body = ParticipantBody {
+            organisation_id: owner,
+            role: Role::NeedOwner,
+            joined_on,
+            state: ParticipantState::Partner,
+            left_on: None,
+        };
+        store::insert_participant(tx, process.id, Id::made_at(now), &body)?;
+    }
+    Ok(())
+}
+
+/// Adds a challenge to a running process.
+///
+/// # Errors
+/// 404, 409 unless the challenge is approved and the process runs.
+pub fn add_challenge(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    id: Id<Process>,
+    added: Id<Challenge>,
+) -> Result<Process, Problem> {
+    let process = running(tx, id)?;
+    put_in(tx, now, staff, &process, added, "/challenge_id")?;
+    touch(tx, now, process, "challenge_added", staff.actor(), json!({"challenge_id": added}), None)
+}
+
+/// Takes a challenge out; it is approved again, as before. Its owner stays a participant until it leaves.
+///
+/// # Errors
+/// 404 unless it is in this process.
+pub fn take_out(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    id: Id<Process>,
+    taken: Id<Challenge>,
+    reason: String,
+) -> Result<(), Problem> {
+    let process = running(tx, id)?;
+    let inside = challenge::store::in_process(tx.connection, &id.to_string())?;
+    let found = inside.into_iter().find(|challenge| challenge.id == taken).ok_or_else(Problem::not_found)?;
+    challenge::store::update(tx, &found.ungroup(now)?)?;
+    let told = Fact::new(Subject::Challenge, taken, "ungrouped", staff.actor(), now);
+    record(tx, told.because(&reason).with(json!({"process_id": id})))?;
+    touch(tx, now, process, "challenge_taken_out", staff.actor(), json!({"challenge_id": taken}), Some(reason))?;
+    Ok(())
+}
+
+/// Changes what is told of a process, or where it stands.
+///
+/// # Errors
+/// 404, 409 for a way that does not exist or a cap below the options that stand, 412, 422.
+pub fn change(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    id: Id<Process>,
+    seen: &IfMatch,
+    patch: &Patch,
+    reason: Option<&str>,
+) -> Result<Process, Problem> {
+    let process = store::find(tx.connection, id)?.ok_or_else(Problem::not_found)?;
+    seen.require(process.version)?;
+    let body: ProcessBody = patch.apply(&process.body)?.into_inner();
+    require_organisation(tx.connection, "/lead_organisation_id", body.lead_organisation_id)?;
+    require_under_cap(options(tx.connection, id, None)?, body.option_cap)?;
+    let (before, after) = (json!(process.body), json!(body));
+    let changed = process.change(body, reason, now)?;
+    store::update(tx, &changed)?;
+    let told = fact(&changed, "changed", staff.actor(), now).with(json!({"before": before, "after": after}));
+    record(tx, Fact { reason: reason.map(str::to_owned), ..told })?;
+    Ok(changed)
+}
+
+/// Opens, finishes or skips a step.
+///
+/// # Errors
+/// 404, 409.
+pub fn step(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    id: Id<Process>,
+    number: u8,
+    state: StepState,
+    reason: Option<String>,
+) -> Result<Process, Problem> {
+    let process = store::find(tx.connection, id)?.ok_or_else(Problem::not_found)?;
+    let stepped = process.step(number, state, reason.clone(), now)?;
+    store::update(tx, &stepped)?;
+    let told = fact(&stepped, "stepped", staff.actor(), now).with(json!({"step": number, "state": state}));
+    record(tx, Fact { reason, ..told })?;
+    Ok(stepped)
+}
+
+/// Adds a participant, from whatever day it joined.
+///
+/// # Errors
+/// 404, 409 for one that takes part already, 422 for an unknown organisation or a company as need owner.
+pub fn add_participant(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    id: Id<Process>,
+    body: Fit<ParticipantBody>,
+) -> Result<Participant, Problem> {
+    let process = running(tx, id)?;
+    let organisation = require_fit(tx.connection, &body)?;
+    let already = store::participants(tx.connection, id)?;
+    if already.iter().any(|participant| participant.body.organisation_id == body.organisation_id) {
+        let detail = text!("Organisationen deltager allerede", "The organisation takes part already");
+        return Err(Problem::conflict("takes_part", detail));
+    }
+    let participant =
+        Participant { id: Id::made_at(now), organisation: organisation.body.name, body: body.into_inner() };
+    store::insert_participant(tx, id, participant.id, &participant.body)?;
+    let told = json!({"organisation": participant.organisation, "role": participant.body.role, "state": participant.body.state});
+    touch(tx, now, process, "participant_added", staff.actor(), told, None)?;
+    Ok(participant)
+}
+
+/// Changes a participant's role, state or dates.
+///
+/// # Errors
+/// 404, 422.
+pub fn change_participant(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    id: Id<Process>,
+    participant: Id<Participant>,
+    patch: &Patch,
+) -> Result<Participant, Problem> {
+    let process = store::find(tx.connection, id)?.ok_or_else(Problem::not_found)?;
+    let known = store::participants(tx.connection, id)?;
+    let found = known.into_iter().find(|known| known.id == participant).ok_or_else(Problem::not_found)?;
+    let body = patch.apply(&found.body)?;
+    if body.organisation_id != found.body.organisation_id {
+        let detail = text!("En deltager kan ikke blive en anden", "A participant cannot become another");
+        return Err(Problem::unfit("/organisation_id", "fixed", detail));
+    }
+    require_fit(tx.connection, &body)?;
+    store::update_participant(tx, participant, &body)?;
+    let told = json!({"organisation": found.organisation, "before": found.body, "after": *body});
+    touch(tx, now, process, "participant_changed", staff.actor(), told, None)?;
+    Ok(Participant { body: body.into_inner(), ..found })
+}
+
+/// A body asks to join, at any step.
+///
+/// # Errors
+/// 404 for what is not public, 409 for one that takes part already.
+pub fn join(tx: &mut Tx<'_>, now: Instant, member: &Member, id: Id<Process>) -> Result<Participant, Problem> {
+    let process = running(tx, id)?;
+    if !process.is_public() {
+        return Err(Problem::not_found());
+    }
+    let known = store::participants(tx.connection, id)?;
+    let before = known.into_iter().find(|known| known.body.organisation_id == member.organisation_id());
+    let joined_on = copenhagen(now).date_naive();
+    let body = ParticipantBody {
+        organisation_id: member.organisation_id(),
+        role: Role::NeedOwner,
+        joined_on,
+        state: ParticipantState::Interested,
+        left_on: None,
+    };
+    let organisation = require_fit(tx.connection, &body)?;
+    let participant = match before {
+        Some(before) if before.body.state == ParticipantState::Left => {
+            store::update_participant(tx, before.id, &body)?;
+            Participant { body, ..before }
+        }
+        Some(_) => {
+            let detail = text!("I deltager allerede", "You take part already");
+            return Err(Problem::conflict("takes_part", detail));
+        }
+        None => {
+            let id_of = Id::made_at(now);
+            store::insert_participant(tx, id, id_of, &body)?;
+            Participant { id: id_of, organisation: organisation.body.name, body }
+        }
+    };
+    let told = json!({"organisation": participant.organisation});
+    touch(tx, now, process, "join_requested", member.actor(), told, None)?;
+    Ok(participant)
+}
+
+/// Writes down what a body wants; options stay under the cap.
+///
+/// # Errors
+/// 404, 409 when the options would exceed the cap or the body takes no part, 422.
+pub fn commit(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    by: Actor,
+    id: Id<Process>,
+    body: Fit<CommitmentBody>,
+    language: Language,
+) -> Result<Commitment, Problem> {
+    let process = running(tx, id)?;
+    let known = store::participants(tx.connection, id)?;
+    let takes_part =
+        |p: &&Participant| p.body.organisation_id == body.organisation_id && p.body.state != ParticipantState::Left;
+    let Some(participant) = known.iter().find(takes_part) else {
+        let detail = text!("Organisationen deltager ikke i processen", "The organisation takes no part in the process");
+        return Err(Problem::conflict("takes_no_part", detail));
+    };
+    if let Some(option) = body.option_value
+        && body.level > Level::Withdrawn
+    {
+        let cap = process.body.option_cap.ok_or_else(|| {
+            let detail = text!("Processen har intet loft for optioner", "The process has no cap on options");
+            Problem::conflict("no_option_cap", detail)
+        })?;
+        if cap.currency != option.currency {
+            let detail = text!("Optioner angives i loftets valuta", "Options are stated in the cap's currency");
+            return Err(Problem::unfit("/option_value/currency", "other_currency", detail));
+        }
+        let others = options(tx.connection, id, Some(body.organisation_id))?;
+        require_under_cap(others.saturating_add(option.amount), Some(cap))?;
+    }
+    let said = Commitment {
+        id: Id::made_at(now),
+        organisation: participant.organisation.clone(),
+        binds_to: body.level.meaning().to(language).to_owned(),
+        body: body.into_inner(),
+        said_by: by.name.clone(),
+        said_at: now,
+    };
+    store::insert_commitment(tx, id, &said)?;
+    let told =
+        json!({"organisation": said.organisation, "level": said.body.level, "option_value": said.body.option_value});
+    touch(tx, now, process, "committed", by, told, None)?;
+    Ok(said)
+}
+
+/// What the options that stand sum to, but for one body's.
+fn options(connection: &mut AnyConnection, id: Id<Process>, but: Option<OrganisationId>) -> Result<i64, Problem> {
+    let said = store::commitments(connection, id, Language::Da)?;
+    let stands = |said: &&Commitment| said.body.level > Level::Withdrawn && Some(said.body.organisation_id) != but;
+    Ok(said.iter().filter(stands).filter_map(|said| said.body.option_value).map(|option| option.amount).sum())
+}
+
+fn require_under_cap(sum: i64, cap: Option<Money>) -> Result<(), Problem> {
+    let amount = cap.map_or(0, |cap| cap.amount);
+    if sum <= amount {
+        return Ok(());
+    }
+    let detail = text!(
+        "Optionerne ville løbe op i {sum}, og loftet er {amount}",
+        "The options would sum to {sum}, and the cap is {amount}"
+    );
+    Err(Problem::conflict("over_option_cap", detail))
+}
+
+/// Adds an event or a document to a process's timeline.
+///
+/// # Errors
+/// 404.
+pub fn add_to_timeline(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    id: Id<Process>,
+    body: Fit<TimelineBody>,
+) -> Result<TimelineEntry, Problem> {
+    let process = store::find(tx.connection, id)?.ok_or_else(Problem::not_found)?;
+    let entry = TimelineEntry { id: Id::made_at(now), body: body.into_inner() };
+    store::insert_timeline(tx, id, &entry, now)?;
+    touch(tx, now, process, "timeline_added", staff.actor(), json!({"title": entry.body.title}), None)?;
+    Ok(entry)
+}
+
+/// Writes down that a body took the solution over; what was known of it before is replaced, and stays in the history.
+///
+/// # Errors
+/// 404, 422 for an unknown organisation.
+pub fn adopt(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    id: Id<Process>,
+    body: Fit<AdoptionBody>,
+) -> Result<Adoption, Problem> {
+    let process = store::find(tx.connection, id)?.ok_or_else(Problem::not_found)?;
+    let organisation = require_organisation(tx.connection, "/organisation_id", Some(body.organisation_id))?;
+    let adoption = Adoption {
+        id: Id::made_at(now),
+        organisation: organisation.map(|organisation| organisation.body.name).unwrap_or_default(),
+        body: body.into_inner(),
+    };
+    store::put_adoption(tx, id, adoption.id, &adoption.body, now)?;
+    touch(tx, now, process, "adopted", staff.actor(), json!(adoption), None)?;
+    Ok(adoption)
+}
+
+/// What the participants together want, from their challenges, recognitions and commitments.
+///
+/// # Errors
+/// Those of the database.
+pub fn demand(connection: &mut AnyConnection, now: Instant, process: &Process) -> Result<Demand, Problem> {
+    let mut voices = Vec::new();
+    for challenge in challenge::store::in_process(connection, &process.id.to_string())? {
+        voices.extend(voices_of(connection, &challenge)?);
+    }
+    for said in store::commitments(connection, process.id, Language::Da)? {
+        let CommitmentBody { organisation_id, level, volume, annual_value, option_value, .. } = said.body;
+        let figures = Figures { volume, annual_value, option_value, hours_per_year: None };
+        voices.push(Voice { body: organisation_id, level, source: Source::Commitment, figures });
+    }
+    Ok(aggregate(&voices, process.body.option_cap, now))
+}
+
+/// The owner of a challenge, and every body that recognised it, with their figures.
+fn voices_of(connection: &mut AnyConnection, challenge: &Challenge) -> Result<Vec<Voice>, Problem> {
+    let scale = challenge.description.scale.clone().unwrap_or_default();
+    let own = Figures {
+        volume: scale.volume,
+        annual_value: scale.annual_value,
+        option_value: None,
+        hours_per_year: challenge.assessment.hours_per_year,
+    };
+    let owner =
+        Voice { body: challenge.organisation_id, level: Level::Recognises, source: Source::Challenge, figures: own };
+    let others = challenge::store::recognitions(connection, challenge.id)?.into_iter().map(|said| Voice {
+        body: said.organisation_id,
+        level: said.body.level,
+        source: Source::Recognition,
+        figures: Figures {
+            volume: said.body.volume,
+            annual_value: said.body.annual_value,
+            option_value: None,
+            hours_per_year: said.body.hours_saved_per_year,
+        },
+    });
+    Ok(std::iter::once(owner).chain(others).collect())
+}
+
+fn running(tx: &mut Tx<'_>, id: Id<Process>) -> Result<Process, Problem> {
+    let process = store::find(tx.connection, id)?.ok_or_else(Problem::not_found)?;
+    process.require_running()?;
+    Ok(process)
+}
+
+fn require_organisation(
+    connection: &mut AnyConnection,
+    pointer: &str,
+    id: Option<OrganisationId>,
+) -> Result<Option<Organisation>, Problem> {
+    let Some(id) = id else { return Ok(None) };
+    let unknown =
+        || Problem::unfit(pointer, "unknown", text!("Organisationen findes ikke", "The organisation does not exist"));
+    organisation::store::find(connection, id)?.map(Some).ok_or_else(unknown)
+}
+
+/// Rule 6 of the domain: a supplier is never a need owner.
+fn require_fit(connection: &mut AnyConnection, body: &ParticipantBody) -> Result<Organisation, Problem> {
+    let found = require_organisation(connection, "/organisation_id", Some(body.organisation_id))?;
+    let organisation = found.ok_or_else(Problem::not_found)?;
+    if organisation.body.kind == Kind::Company && body.role == Role::NeedOwner {
+        let detail = text!("En leverandør kan ikke være behovsejer", "A supplier cannot be a need owner");
+        return Err(Problem::unfit("/role", "supplier_as_need_owner", detail));
+    }
+    Ok(organisation)
+}
+
+/// Marks a process as changed by something that belongs to it, and records what.
+fn touch(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    process: Process,
+    deed: &'static str,
+    by: Actor,
+    particulars: serde_json::Value,
+    reason: Option<String>,
+) -> Result<Process, Problem> {
+    let process = Process { updated_at: now, version: process.version + 1, ..process };
+    store::update(tx, &process)?;
+    record(tx, Fact { reason, ..fact(&process, deed, by, now).with(particulars) })?;
+    Ok(process)
+}
+
+fn fact(process: &Process, deed: &'static str, by: Actor, now: Instant) -> Fact {
+    Fact::new(Subject::Process, process.id, deed, by, now)
+}
+
+impl From<WrongTurn> for Problem {
+    fn from(situation: WrongTurn) -> Self {
+        match situation {
+            WrongTurn::Status { is, wanted } => {
+                let (is, wanted) = (is.word(), wanted.word());
+                Self::conflict(
+                    "wrong_state",
+                    text!(
+                        "Processen er {is} og kan ikke blive {wanted}",
+                        "The process is {is} and cannot become {wanted}"
+                    ),
+                )
+            }
+            WrongTurn::NeedsReason => {
+                Self::unfit("/reason", "required", text!("Det kræver en begrundelse", "This takes a reason"))
+            }
+            WrongTurn::NoSuchStep => Self::not_found(),
+            WrongTurn::TooEarly { waits_for } => Self::conflict(
+                "too_early",
+                text!("Trinnet venter på trin {waits_for}", "The step waits for step {waits_for}"),
+            ),
+            WrongTurn::NotOpen => Self::conflict("not_open", text!("Trinnet er ikke åbent", "The step is not open")),
+            WrongTurn::Ended => Self::conflict("ended", text!("Processen er slut", "The process is over")),
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Processes and all that belongs to them, in the database.
+
+use chrono::{NaiveDate, NaiveDateTime};
+use diesel::prelude::*;
+
+use super::{
+    Adoption, AdoptionBody, Commitment, CommitmentBody, Participant, ParticipantBody, ParticipantState, Process,
+    ProcessBody, Role, Status, TimelineEntry, Way,
+};
+use crate::challenge::Level;
+use crate::db::schema::{adoption, commitment, participant, process, timeline_entry};
+use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
+use crate::kernel::{Cursor, Direction, Id, Instant, Language, OrganisationId, Page, PageRequest};
+use crate::organisation::store::names;
+
+#[derive(Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = process, treat_none_as_null = true)]
+struct Row {
+    id: String,
+    title: String,
+    summary: String,
+    status: String,
+    lead_organisation_id: Option<String>,
+    option_cap: Option<String>,
+    steps: String,
+    version: i64,
+    changed: i64,
+    created_at: NaiveDateTime,
+    updated_at: NaiveDateTime,
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String, DbError> {
+    serde_json::to_string(value).map_err(|error| DbError::Refused(error.to_string()))
+}
+
+impl Row {
+    fn of(process: &Process, change: i64) -> Result<Self, DbError> {
+        let body = process.body.clone();
+        Ok(Self {
+            id: process.id.to_string(),
+            title: body.title,
+            summary: body.summary,
+            status: body.status.word().to_owned(),
+            lead_organisation_id: body.lead_organisation_id.map(|id| id.to_string()),
+            option_cap: body.option_cap.as_ref().map(json).transpose()?,
+            steps: json(&process.steps)?,
+            version: process.version,
+            changed: change,
+            created_at: process.created_at.naive_utc(),
+            updated_at: process.updated_at.naive_utc(),
+        })
+    }
+}
+
+impl TryFrom<Row> for Process {
+    type Error = DbError;
+    fn try_from(row: Row) -> Result<Self, DbError> {
+        let lift = Lift::new("process", &row.id);
+        let lead = row.lead_organisation_id.as_ref().map(|id| lift.id("lead_organisation_id", id));
+        Ok(Self {
+            id: lift.id("id", &row.id)?,
+            body: ProcessBody {
+                status: lift.some("status", Status::from_word(&row.status))?,
+                lead_organisation_id: lead.transpose()?,
+                option_cap: row.option_cap.as_ref().map(|cap| lift.json("option_cap", cap)).transpose()?,
+                title: row.title,
+                summary: row.summary,
+            },
+            steps: lift.json("steps", &row.steps)?,
+            version: row.version,
+            created_at: row.created_at.and_utc(),
+            updated_at: row.updated_at.and_utc(),
+        })
+    }
+}
+
+/// The name of the list, which its cursors carry.
+pub const LIST: &str = "process";
+
+/// One page of processes; those being prepared only for staff.
+///
+/// # Errors
+/// [`DbError`].
+pub fn list(
+    connection: &mut AnyConnection,
+    staff: bool,
+    status: Option<Status>,
+    request: &PageRequest,
+) -> Result<Page<Process>, DbError> {
+    use process as p;
+    let mut query = p::table.into_boxed();
+    if !staff {
+        query = query.filter(p::status.ne(Status::Preparing.word()));
+    }
+    if let Some(status) = status {
+        query = query.filter(p::status.eq(status.word()));
+    }
+    if let Some(Cursor { changed, id }) = request.after.clone() {
+        query = match request.direction {
+            Direction::NewestFirst => query.filter(p::changed.lt(changed).or(p::changed.eq(changed).and(p::id.lt(id)))),
+            Direction::OldestFirst => query.filter(p::changed.gt(changed).or(p::changed.eq(changed).and(p::id.gt(id)))),
+        };
+    }
+    query = match request.direction {
+        Direction::NewestFirst => query.order((p::changed.desc(), p::id.desc())),
+        Direction::OldestFirst => query.order((p::changed, p::id)),
+    };
+    let rows: Vec<Row> = query.limit(request.limit + 1).load(connection)?;
+    Page::of(LIST, request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() }).try_map(Process::try_from)
+}
+
+/// The process of this id.
+///
+/// # Errors
+/// [`DbError`].
+pub fn find(connection: &mut AnyConnection, id: Id<Process>) -> Result<Option<Process>, DbError> {
+    let row: Option<Row> = optional(process::table.find(id.to_string()).first(connection))?;
+    row.map(Process::try_from).transpose()
+}
+
+/// Adds a process.
+///
+/// # Errors
+/// [`DbError`].
+pub fn insert(tx: &mut Tx<'_>, process: &Process) -> Result<(), DbError> {
+    diesel::insert_into(process::table).values(Row::of(process, tx.change)?).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Stores a process that was changed.
+///
+/// # Errors
+/// [`DbError`].
+pub fn update(tx: &mut Tx<'_>, process: &Process) -> Result<(), DbError> {
+    diesel::update(process::table.find(process.id.to_string()))
+        .set(Row::of(process, tx.change)?)
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+type ParticipantRow = (String, String, String, String, NaiveDate, Option<NaiveDate>);
+
+/// Who takes part, in the order of joining.
+///
+/// # Errors
+/// [`DbError`].
+pub fn participants(connection: &mut AnyConnection, process: Id<Process>) -> Result<Vec<Participant>, DbError> {
+    use participant as p;
+    let rows: Vec<ParticipantRow> = p::table
+        .filter(p::process_id.eq(process.to_string()))
+        .order((p::joined_on, p::id))
+        .select((p::id, p::organisation_id, p::role, p::state, p::joined_on, p::left_on))
+        .load(connection)?;
+    let bodies = rows.iter().map(|row| Lift::new("participant", &row.0).id("organisation_id", &row.1));
+    let names = names(connection, &bodies.collect::<Result<Vec<_>, _>>()?)?;
+    let lift = |(id, body, role, state, joined_on, left_on): ParticipantRow| {
+        let row = Lift::new("participant", &id);
+        let organisation_id: OrganisationId = row.id("organisation_id", &body)?;
+        Ok(Participant {
+            id: row.id("id", &id)?,
+            organisation: names.get(&organisation_id).cloned().unwrap_or_default(),
+            body: ParticipantBody {
+                organisation_id,
+                role: row.some("role", Role::from_word(&role))?,
+                state: row.some("state", ParticipantState::from_word(&state))?,
+                joined_on,
+                left_on,
+            },
+        })
+    };
+    rows.into_iter().map(lift).collect()
+}
+
+/// Adds a participant.
+///
+/// # Errors
+/// [`DbError`], also for an organisation that takes part already: look first.
+pub fn insert_participant(
+    tx: &mut Tx<'_>,
+    process: Id<Process>,
+    id: Id<Participant>,
+    body: &ParticipantBody,
+) -> Result<(), DbError> {
+    use participant as p;
+    diesel::insert_into(p::table)
+        .values((
+            p::id.eq(id.to_string()),
+            p::process_id.eq(process.to_string()),
+            p::organisation_id.eq(body.organisation_id.to_string()),
+            p::role.eq(body.role.word()),
+            p::state.eq(body.state.word()),
+            p::joined_on.eq(body.joined_on),
+            p::left_on.eq(body.left_on),
+        ))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Stores a participant that was changed.
+///
+/// # Errors
+/// [`DbError`].
+pub fn update_participant(tx: &mut Tx<'_>, id: Id<Participant>, body: &ParticipantBody) -> Result<(), DbError> {
+    use participant as p;
+    diesel::update(p::table.find(id.to_string()))
+        .set((
+            p::role.eq(body.role.word()),
+            p::state.eq(body.state.word()),
+            p::joined_on.eq(body.joined_on),
+            p::left_on.eq(body.left_on),
+        ))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+type CommitmentRow = (String, String, String, String, String, NaiveDateTime);
+
+/// The commitments that count, one a body.
+///
+/// # Errors
+/// [`DbError`].
+pub fn commitments(
+    connection: &mut AnyConnection,
+    process: Id<Process>,
+    language: Language,
+) -> Result<Vec<Commitment>, DbError> {
+    use commitment as c;
+    let rows: Vec<CommitmentRow> = c::table
+        .filter(c::process_id.eq(process.to_string()).and(c::counts.eq(true)))
+        .order((c::said_at, c::id))
+        .select((c::id, c::organisation_id, c::level, c::figures, c::said_by, c::said_at))
+        .load(connection)?;
+    let bodies = rows.iter().map(|row| Lift::new("commitment", &row.0).id("organisation_id", &row.1));
+    let names = names(connection, &bodies.collect::<Result<Vec<_>, _>>()?)?;
+    let lift = |(id, body, level, figures, said_by, said_at): CommitmentRow| {
+        let row = Lift::new("commitment", &id);
+        let organisation_id: OrganisationId = row.id("organisation_id", &body)?;
+        let level = row.some("level", Level::from_word(&level))?;
+        Ok(Commitment {
+            id: row.id("id", &id)?,
+            organisation: names.get(&organisation_id).cloned().unwrap_or_default(),
+            body: CommitmentBody { level, organisation_id, ..row.json("figures", &figures)? },
+            binds_to: level.meaning().to(language).to_owned(),
+            said_by,
+            said_at: said_at.and_utc(),
+        })
+    };
+    rows.into_iter().map(lift).collect()
+}
+
+/// Writes down a commitment; the body's one before it no longer counts and is kept.
+///
+/// # Errors
+/// [`DbError`].
+pub fn insert_commitment(tx: &mut Tx<'_>, process: Id<Process>, said: &Commitment) -> Result<(), DbError> {
+    use commitment as c;
+    let before = c::table
+        .filter(c::process_id.eq(process.to_string()))
+        .filter(c::organisation_id.eq(said.body.organisation_id.to_string()));
+    diesel::update(before).set(c::counts.eq(false)).execute(tx.connection)?;
+    diesel::insert_into(c::table)
+        .values((
+            c::id.eq(said.id.to_string()),
+            c::process_id.eq(process.to_string()),
+            c::organisation_id.eq(said.body.organisation_id.to_string()),
+            c::level.eq(said.body.level.word()),
+            c::figures.eq(json(&said.body)?),
+            c::said_by.eq(&said.said_by),
+            c::said_at.eq(said.said_at.naive_utc()),
+            c::counts.eq(true),
+        ))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// What happened in a process, oldest first.
+///
+/// # Errors
+/// [`DbError`].
+pub fn timeline(connection: &mut AnyConnection, process: Id<Process>) -> Result<Vec<TimelineEntry>, DbError> {
+    use timeline_entry as t;
+    let rows: Vec<(String, String)> = t::table
+        .filter(t::process_id.eq(process.to_string()))
+        .order((t::happened_on, t::id))
+        .select((t::id, t::body))
+        .load(connection)?;
+    let lift = |(id, body): (String, String)| {
+        let row = Lift::new("timeline_entry", &id);
+        Ok(TimelineEntry { id: row.id("id", &id)?, body: row.json("body", &body)? })
+    };
+    rows.into_iter().map(lift).collect()
+}
+
+/// Adds an entry to a timeline.
+///
+/// # Errors
+/// [`DbError`].
+pub fn insert_timeline(
+    tx: &mut Tx<'_>,
+    process: Id<Process>,
+    entry: &TimelineEntry,
+    now: Instant,
+) -> Result<(), DbError> {
+    use timeline_entry as t;
+    diesel::insert_into(t::table)
+        .values((
+            t::id.eq(entry.id.to_string()),
+            t::process_id.eq(process.to_string()),
+            t::happened_on.eq(entry.body.happened_on),
+            t::body.eq(json(&entry.body)?),
+            t::created_at.eq(now.naive_utc()),
+        ))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Who took the solution over, in the order of doing so.
+///
+/// # Errors
+/// [`DbError`].
+pub fn adoptions(connection: &mut AnyConnection, process: Id<Process>) -> Result<Vec<Adoption>, DbError> {
+    use adoption as a;
+    type Row = (String, String, NaiveDate, String, bool);
+    let rows: Vec<Row> = a::table
+        .filter(a::process_id.eq(process.to_string()))
+        .order((a::adopted_on, a::id))
+        .select((a::id, a::organisation_id, a::adopted_on, a::way, a::in_use))
+        .load(connection)?;
+    let bodies = rows.iter().map(|row| Lift::new("adoption", &row.0).id("organisation_id", &row.1));
+    let names = names(connection, &bodies.collect::<Result<Vec<_>, _>>()?)?;
+    let lift = |(id, body, adopted_on, way, in_use): Row| {
+        let row = Lift::new("adoption", &id);
+        let organisation_id: OrganisationId = row.id("organisation_id", &body)?;
+        Ok(Adoption {
+            id: row.id("id", &id)?,
+            organisation: names.get(&organisation_id).cloned().unwrap_or_default(),
+            body: AdoptionBody { organisation_id, adopted_on, way: row.some("way", Way::from_word(&way))?, in_use },
+        })
+    };
+    rows.into_iter().map(lift).collect()
+}
+
+/// Adds an adoption, or replaces what was known of this body's.
+///
+/// # Errors
+/// [`DbError`].
+pub fn put_adoption(
+    tx: &mut Tx<'_>,
+    process: Id<Process>,
+    id: Id<Adoption>,
+    body: &AdoptionBody,
+    now: Instant,
+) -> Result<(), DbError> {
+    use adoption as a;
+    let known = a::table
+        .filter(a::process_id.eq(process.to_string()))
+        .filter(a::organisation_id.eq(body.organisation_id.to_string()));
+    diesel::delete(known).execute(tx.connection)?;
+    diesel::insert_into(a::table)
+        .values((
+            a::id.eq(id.to_string()),
+            a::process_id.eq(process.to_string()),
+            a::organisation_id.eq(body.organisation_id.to_string()),
+            a::adopted_on.eq(body.adopted_on),
+            a::way.eq(body.way.word()),
+            a::in_use.eq(body.in_use),
+            a::created_at.eq(now.naive_utc()),
+        ))
+        .execute(tx.connection)?;
+    Ok(())
+}
