@@ -116,6 +116,8 @@ async fn serve(settings: Settings) -> Result<(), CliError> {
     let listen = settings.listen;
     let listener =
         TcpListener::bind(listen).map_err(|error| CliError(format!("cannot listen on {listen}: {error}")))?;
+    // With port 0 the system chooses one.
+    let listen = listener.local_addr().map_err(CliError::from)?;
     let node = open(settings).await?;
     tracing::info!(%listen, database = ?node.settings.database, "serving");
     app::serve(node, listener).map_err(CliError::from)?.await.map_err(CliError::from)

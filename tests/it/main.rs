@@ -18,6 +18,7 @@ mod account;
 mod architecture;
 mod db;
 mod organisation;
+mod program;
 mod smtp;
 mod spec;
 mod web;
