@@ -16,8 +16,9 @@ const PASSWORD: &str = "en gul cykel i regnvejr";
 /// The program with these settings and nothing else from the environment.
 fn skala(database: &TestDatabase, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_skala"));
-    let settings = std::env::vars().filter(|(name, _)| name.starts_with("SKALA_"));
-    settings.for_each(|(name, _)| drop(command.env_remove(name)));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SKALA_")) {
+        command.env_remove(name);
+    }
     command.args(arguments).current_dir(database.folder.path());
     command.env("SKALA_DATABASE_URL", database.url()).env("SKALA_LISTEN", "127.0.0.1:0").env("SKALA_RATE_LIMIT", "off");
     command
@@ -43,12 +44,18 @@ impl Service {
         let (sender, log) = mpsc::channel();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let mut service = Self { child, address: String::new(), log: Mutex::new(log) };
+        service.address = service.wait_until_it_serves();
+        service
+    }
+
+    /// Its address, which it says when it is ready.
+    fn wait_until_it_serves(&self) -> String {
         let mut heard = Vec::new();
-        while let Ok(line) = log.recv() {
+        for line in self.log.lock().unwrap().iter() {
             let fields = serde_json::from_str::<Value>(&line).unwrap_or_default()["fields"].clone();
             if fields["message"] == "serving" {
-                let address = fields["listen"].as_str().unwrap().to_owned();
-                return Self { child, address, log: Mutex::new(log) };
+                return fields["listen"].as_str().unwrap().to_owned();
             }
             heard.push(line);
         }
