@@ -13,7 +13,7 @@ use crate::config::Settings;
 use crate::db::{Db, DbError};
 use crate::kernel::{Clock, Email, Language};
 use crate::web::{Node, Problem};
-use crate::{app, organisation, secret};
+use crate::{app, demo, organisation, secret};
 
 /// Matchmaking for Denmark's scaling processes.
 #[derive(Parser)]
@@ -27,6 +27,12 @@ pub struct Cli {
 enum Command {
     /// Serve the API, and send what is due unless SKALA_WORKER=off
     Serve,
+    /// Serve a world to try: its own folder, its own sign-ins
+    Demo {
+        /// Begin anew
+        #[arg(long)]
+        fresh: bool,
+    },
     /// Bring the database's tables up to date
     Migrate,
     /// Look after users
@@ -91,6 +97,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
     log_to_stderr();
     match cli.command {
         Command::Serve => serve(settings).await,
+        Command::Demo { fresh } => serve_demo(settings, fresh).await,
         Command::Migrate => Db::open(&settings.database).map(drop).map_err(CliError::from),
         Command::User { command } => add_user(settings, command).await,
         Command::Openapi => Ok(()),
@@ -120,6 +127,32 @@ async fn serve(settings: Settings) -> Result<(), CliError> {
     let listen = listener.local_addr().map_err(CliError::from)?;
     let node = open(settings).await?;
     tracing::info!(%listen, database = ?node.settings.database, "serving");
+    app::serve(node, listener).map_err(CliError::from)?.await.map_err(CliError::from)
+}
+
+/// Where the demo lives, below the folder that it is started in.
+const DEMO: &str = "skala-demo";
+
+async fn serve_demo(settings: Settings, fresh: bool) -> Result<(), CliError> {
+    let folder = std::path::PathBuf::from(DEMO);
+    if fresh {
+        demo::clear(&folder).map_err(CliError::from)?;
+    }
+    std::fs::create_dir_all(&folder).map_err(|error| CliError(format!("cannot make the folder {DEMO}: {error}")))?;
+    let database = format!("sqlite://{DEMO}/skala.db").parse().map_err(CliError::from)?;
+    let settings = Settings { database, mail_dir: folder.join("mails"), smtp_url: None, ..settings };
+    let listen = settings.listen;
+    let listener =
+        TcpListener::bind(listen).map_err(|error| CliError(format!("cannot listen on {listen}: {error}")))?;
+    let node = open(settings).await?;
+    let new = demo::load(&node).await.map_err(CliError::from)?;
+    let (url, mails) = (&node.settings.public_url, node.settings.mail_dir.display());
+    println!("Skala's demo {} {DEMO}/", if new { "is new in" } else { "goes on in" });
+    println!("\n  API        {url}/api/v1\n  for people {url}/docs\n  mails      {mails}/\n");
+    for (who, email) in demo::SIGN_INS {
+        println!("  {who:<15} {email:<24} {}", demo::PASSWORD);
+    }
+    println!("\nStop it with Ctrl-C; `skala demo --fresh` begins anew.");
     app::serve(node, listener).map_err(CliError::from)?.await.map_err(CliError::from)
 }
 

@@ -24,6 +24,7 @@
 //! | [`process`] | challenges bundled: participants, commitments, demand, steps, adoption |
 //! | [`app`] | the actix application: every slice mounted once |
 //! | [`secret`] | the key of tokens and links |
+//! | [`demo`] | a world to try the service in |
 //! | [`cli`] | the command line |
 //!
 //! Every slice has the same rooms: `model` (pure rules), `store` (rows ⇄ model), `actions` (one function a deed:
@@ -38,6 +39,7 @@ pub mod cli;
 pub mod config;
 pub mod criteria;
 pub mod db;
+pub mod demo;
 pub mod kernel;
 pub mod mail;
 pub mod organisation;

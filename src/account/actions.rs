@@ -8,7 +8,7 @@ use crate::access::store::{self as people, Account};
 use crate::access::{Admin, OrgAdmin, Person, Role, issue};
 use crate::db::{DbError, Tx};
 use crate::kernel::{
-    Email, Id, Instant, Language, OrganisationId, Seal, SealedFor, UserId, digest, random_token, text,
+    Email, Flaws, Id, Instant, Language, OrganisationId, Seal, SealedFor, UserId, digest, random_token, text,
 };
 use crate::mail::{Letter, Prose};
 use crate::organisation;
@@ -58,27 +58,36 @@ pub fn invite(
     Ok(account)
 }
 
-/// Adds a user who can sign in at once: for the command line and the demo, where a password is at hand.
+/// Adds a user who can sign in at once: for the command line, where a password is at hand.
 ///
 /// # Errors
-/// As [`invite`].
+/// As [`invite`], and 422 for a password that is too weak.
 pub async fn add_with_password(
     node: &Node,
     by: Admin,
     invitation: Invitation,
     wanted: String,
 ) -> Result<Account, Problem> {
-    let mut flaws = crate::kernel::Flaws::default();
-    password::check("/password", &wanted, &mut flaws);
-    if !flaws.0.is_empty() {
-        return Err(flaws.into());
-    }
-    let hash = password::hash(wanted).await?;
+    let hash = hash_checked(wanted).await?;
     let now = node.now();
     node.db.write(move |tx| add(tx, now, by.actor(), invitation, Some(hash))).await
 }
 
-fn add(
+/// The hash of a password that is strong enough.
+///
+/// # Errors
+/// 422 when it is too weak.
+pub async fn hash_checked(wanted: String) -> Result<String, Problem> {
+    let mut flaws = Flaws::default();
+    password::check("/password", &wanted, &mut flaws);
+    if flaws.0.is_empty() { password::hash(wanted).await } else { Err(flaws.into()) }
+}
+
+/// Adds a user, with a password's hash or without one until the invitation is accepted.
+///
+/// # Errors
+/// As [`invite`].
+pub fn add(
     tx: &mut Tx<'_>,
     now: Instant,
     by: Actor,

@@ -12,4 +12,4 @@ pub mod http;
 mod password;
 mod store;
 
-pub use actions::{Invitation, add_with_password, invite};
+pub use actions::{Invitation, add, add_with_password, hash_checked, invite};

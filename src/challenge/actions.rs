@@ -204,11 +204,26 @@ pub fn approve(
     reason: Option<String>,
     overriding: bool,
 ) -> Result<Challenge, Problem> {
-    let approved = shown_to_staff(tx, id)?.approve(staff.actor().name, reason.clone(), overriding, now)?;
-    let approved = save(tx, now, approved, "approved", staff.actor(), reason.clone())?;
+    let approved = approve_untold(tx, now, staff, id, reason.clone(), overriding)?;
     let words = reason.unwrap_or_else(|| "Den kan nu samles med andres i en skaleringsproces.".to_owned());
     tell_owner(tx, now, node, &approved, "Jeres udfordring er godkendt", &words)?;
     Ok(approved)
+}
+
+/// Approves a challenge without a letter to its owner: for a world that is loaded, not lived.
+///
+/// # Errors
+/// As [`approve`].
+pub fn approve_untold(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    id: Id<Challenge>,
+    reason: Option<String>,
+    overriding: bool,
+) -> Result<Challenge, Problem> {
+    let approved = shown_to_staff(tx, id)?.approve(staff.actor().name, reason.clone(), overriding, now)?;
+    save(tx, now, approved, "approved", staff.actor(), reason)
 }
 
 /// Says no to a challenge, and why.
