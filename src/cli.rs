@@ -42,6 +42,22 @@ enum Command {
     },
     /// Print the OpenAPI document
     Openapi,
+    /// Measure the service against labelled data
+    Evaluate {
+        #[command(subcommand)]
+        command: EvaluateCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum EvaluateCommand {
+    /// Quality of the matching on DIR's challenges.jsonl, topics.json, suppliers.jsonl, hard_negatives.json
+    Matching {
+        directory: std::path::PathBuf,
+        /// Measure speed instead, on this many challenges made by recombining the set's sentences; may be repeated
+        #[arg(long)]
+        speed: Vec<usize>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -93,6 +109,9 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         println!("{}", serde_json::to_string_pretty(&app::spec()).map_err(CliError::from)?);
         return Ok(());
     }
+    if let Command::Evaluate { command: EvaluateCommand::Matching { directory, speed } } = cli.command {
+        return evaluate_matching(&directory, &speed);
+    }
     let settings = Settings::read(|name| std::env::var(name).ok()).map_err(CliError::from)?;
     log_to_stderr();
     match cli.command {
@@ -100,8 +119,24 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Demo { fresh } => serve_demo(settings, fresh).await,
         Command::Migrate => Db::open(&settings.database).map(drop).map_err(CliError::from),
         Command::User { command } => add_user(settings, command).await,
-        Command::Openapi => Ok(()),
+        Command::Openapi | Command::Evaluate { .. } => Ok(()),
     }
+}
+
+fn evaluate_matching(directory: &std::path::Path, speed: &[usize]) -> Result<(), CliError> {
+    use crate::matching::evaluate;
+    use crate::matching::lexicon::Lexicon;
+    let flaws = |flaws: Vec<_>| CliError(flaws.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    let lexicon = std::sync::Arc::new(Lexicon::embedded().map_err(flaws)?);
+    let set = evaluate::labelled::Labelled::read(directory).map_err(CliError::from)?;
+    println!("lexicon: {} concepts, {} terms", lexicon.len(), lexicon.term_count());
+    if speed.is_empty() {
+        print!("{}", evaluate::report::evaluate(&set, &lexicon));
+    }
+    for challenges in speed {
+        println!("{}", evaluate::speed::measure(&set, &lexicon, *challenges, 300));
+    }
+    Ok(())
 }
 
 /// Lines for people at a terminal, JSON for everything else; `SKALA_LOG` sets how much (`info`, `skala=debug`).

@@ -21,6 +21,7 @@
 //! | [`account`] | how people get an account and keep it |
 //! | [`criteria`] | criteria sets and calls; the assessment |
 //! | [`challenge`] | draft → submitted → approved …; recognitions; the second pair of eyes |
+//! | [`matching`] | which challenges express the same need, and why |
 //! | [`process`] | challenges bundled: participants, commitments, demand, steps, adoption |
 //! | [`app`] | the actix application: every slice mounted once |
 //! | [`secret`] | the key of tokens and links |
@@ -42,6 +43,7 @@ pub mod db;
 pub mod demo;
 pub mod kernel;
 pub mod mail;
+pub mod matching;
 pub mod organisation;
 pub mod outbox;
 pub mod post;

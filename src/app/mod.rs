@@ -3,6 +3,7 @@
 mod operations;
 
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
@@ -14,7 +15,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt, scope};
 
 use crate::web::{Node, Problem, frame, idempotency, openapi};
-use crate::{access, account, challenge, criteria, organisation, process};
+use crate::{access, account, challenge, criteria, matching, organisation, process};
 
 /// Where every resource lives.
 const BASE: &str = "/api/v1";
@@ -23,6 +24,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     account::http::routes(config);
     organisation::http::routes(config);
     criteria::http::routes(config);
+    matching::http::routes(config);
     challenge::http::routes(config);
     process::http::routes(config);
 }
@@ -45,11 +47,21 @@ pub fn spec() -> Value {
 pub fn serve(node: web::Data<Node>, listener: TcpListener) -> std::io::Result<Server> {
     access::use_hmac_sha256();
     let spec = web::Data::new(operations::Spec::of(&spec()));
+    let live = web::Data::new(Arc::new(matching::live::Live::default()));
+    // Filled before anybody asks, beside the requests that do not.
+    let (db, filling) = (node.db.clone(), Arc::clone(&live));
+    actix_web::rt::spawn(async move {
+        let filled = db.read(move |connection| filling.catch_up(connection)).await;
+        if let Err(error) = filled {
+            tracing::warn!(%error, "the matching index waits for its first question");
+        }
+    });
     let server = HttpServer::new(move || {
         App::new()
             .into_utoipa_app()
             .app_data(node.clone())
             .app_data(spec.clone())
+            .app_data(live.clone())
             .app_data(web::PayloadConfig::new(crate::web::MAX_BODY))
             .service(scope(BASE).configure(routes))
             .configure(operations::routes)

@@ -24,6 +24,6 @@ mod recognition;
 pub mod store;
 
 pub use description::{AlreadySolvedCheck, Contact, Department, Description};
-pub use lint::{Warning, warnings};
+pub use lint::{Warning, WarningView, warnings};
 pub use model::{Approved, Challenge, Decision, OutOfOrder, Stage, Status};
 pub use recognition::{Level, Recognition, RecognitionBody};

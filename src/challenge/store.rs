@@ -226,6 +226,19 @@ pub fn in_process(connection: &mut AnyConnection, process_id: &str) -> Result<Ve
     rows.into_iter().map(Challenge::try_from).collect()
 }
 
+/// The ids of all challenges in this status, oldest first.
+///
+/// # Errors
+/// [`DbError`].
+pub fn ids_with(connection: &mut AnyConnection, status: Status) -> Result<Vec<Id<Challenge>>, DbError> {
+    let ids: Vec<String> = challenge::table
+        .filter(challenge::status.eq(status.word()))
+        .order(challenge::id)
+        .select(challenge::id)
+        .load(connection)?;
+    ids.iter().map(|id| Lift::new("challenge", id).id("id", id)).collect()
+}
+
 /// Everything that was changed after this change number, oldest change first: for what is derived from challenges.
 ///
 /// # Errors

@@ -373,6 +373,18 @@ pub fn demand(connection: &mut AnyConnection, now: Instant, process: &Process) -
     Ok(aggregate(&voices, process.body.option_cap, now))
 }
 
+/// What the owners and recognisers of these challenges would want together, were they a process.
+///
+/// # Errors
+/// Those of the database.
+pub fn demand_of(connection: &mut AnyConnection, now: Instant, challenges: &[Challenge]) -> Result<Demand, Problem> {
+    let mut voices = Vec::new();
+    for challenge in challenges {
+        voices.extend(voices_of(connection, challenge)?);
+    }
+    Ok(aggregate(&voices, None, now))
+}
+
 /// The owner of a challenge, and every body that recognised it, with their figures.
 fn voices_of(connection: &mut AnyConnection, challenge: &Challenge) -> Result<Vec<Voice>, Problem> {
     let scale = challenge.description.scale.clone().unwrap_or_default();

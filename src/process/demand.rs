@@ -112,7 +112,8 @@ pub fn aggregate(voices: &[Voice], option_cap: Option<Money>, now: Instant) -> D
             level.add_value(value);
         }
     }
-    let hours: f64 = bodies.values().filter_map(|heard| heard.figures.hours_per_year).sum();
+    // An empty sum of floats is −0, which would be shown.
+    let hours = bodies.values().filter_map(|heard| heard.figures.hours_per_year).fold(0.0, |sum, hours| sum + hours);
     let options: Vec<Money> = bodies.values().filter_map(|heard| heard.figures.option_value).collect();
     let currency = option_cap.map_or(Currency::DKK, |cap| cap.currency);
     let option_sum = (!options.is_empty()).then(|| Money {

@@ -1,5 +1,7 @@
 //! Processes over HTTP.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, patch, post, web};
@@ -18,12 +20,14 @@ use crate::challenge::http::{ChallengeView, HistoryView, show_all};
 use crate::challenge::{self, Challenge};
 use crate::db::AnyConnection;
 use crate::kernel::{Fitting, Flaws, Id, Language, OrganisationId, Page, copenhagen, text};
+use crate::matching::live::Live;
 use crate::outbox::{Subject, history};
 use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, Reply};
 
 /// Mounts the slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
+        .service(list_process_suggestions)
         .service(open_process)
         .service(list_processes)
         .service(get_process)
@@ -144,6 +148,69 @@ fn visible(connection: &mut AnyConnection, context: &Context, id: Id<Process>) -
     let body = context.caller.body().ok_or_else(Problem::not_found)?;
     let inside = store::participants(connection, id)?.iter().any(|p| p.body.organisation_id == body);
     if inside { Ok(process) } else { Err(Problem::not_found()) }
+}
+
+/// Challenges that look like one process.
+#[derive(Debug, Serialize, ToSchema)]
+struct Suggestion {
+    challenges: Vec<ChallengeView>,
+    /// How much alike they are on average, 0 to 1.
+    #[schema(minimum = 0, maximum = 1, example = 0.83)]
+    cohesion: f32,
+    /// What they share, in words.
+    #[schema(example = json!(["natlige tilsyn", "søvn"]))]
+    shared: Vec<String>,
+    demand: Demand,
+    /// Challenges that were nearly in.
+    near_misses: Vec<NearMiss>,
+}
+
+/// A challenge that was nearly in a group.
+#[derive(Debug, Serialize, ToSchema)]
+struct NearMiss {
+    #[schema(value_type = String, format = "uuid")]
+    challenge_id: Id<Challenge>,
+    /// How much alike it is on average, 0 to 1.
+    #[schema(minimum = 0, maximum = 1, example = 0.41)]
+    cohesion: f32,
+}
+
+/// Suggested processes.
+#[derive(Debug, Serialize, ToSchema)]
+struct Suggestions {
+    items: Vec<Suggestion>,
+}
+
+/// Groups of approved challenges, in no process yet, that look like one; the most cohesive first. For CO-PI's staff.
+#[utoipa::path(tag = "processes", responses((status = 200, body = Suggestions)))]
+#[get("/process-suggestions")]
+async fn list_process_suggestions(context: Context, live: web::Data<Arc<Live>>) -> Result<Reply<Suggestions>, Problem> {
+    context.caller.staff(Scope::ProcessesRead)?;
+    let (now, language) = (context.now, context.language);
+    let items = context
+        .db
+        .read(move |connection| {
+            let groups = live.suggest(connection)?;
+            groups
+                .into_iter()
+                .map(|group| {
+                    let challenges = challenge::store::find_all(connection, &group.members)?;
+                    Ok(Suggestion {
+                        demand: actions::demand_of(connection, now, &challenges)?,
+                        challenges: show_all(connection, challenges, language)?,
+                        cohesion: group.cohesion,
+                        shared: live.shared(&group.members, language),
+                        near_misses: group
+                            .near_misses
+                            .into_iter()
+                            .map(|(challenge_id, cohesion)| NearMiss { challenge_id, cohesion })
+                            .collect(),
+                    })
+                })
+                .collect::<Result<Vec<_>, Problem>>()
+        })
+        .await?;
+    Ok(Reply::ok(Suggestions { items }))
 }
 
 /// A process to open.

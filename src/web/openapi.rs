@@ -222,7 +222,7 @@ fn add_examples(operation: &mut Value, components: &Value) {
 
 /// An example of a schema: its own, or one put together from its parts.
 fn example(schema: &Value, components: &Value, depth: u8) -> Value {
-    if depth > 8 {
+    if depth > 16 {
         return Value::Null;
     }
     let deeper = |schema: &Value| example(schema, components, depth + 1);

@@ -17,6 +17,7 @@ mod support;
 mod account;
 mod architecture;
 mod db;
+mod matching;
 mod organisation;
 mod program;
 mod smtp;

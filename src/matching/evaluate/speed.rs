@@ -1,0 +1,141 @@
+//! How fast the index is at many documents, which are made by recombining the sentences of a labelled set.
+//!
+//! The texts are nonsense, but their words are as frequent as in real ones and their length is the same.
+
+use std::fmt::{self, Display, Formatter};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::labelled::Labelled;
+use crate::matching::index::{Index, Settings};
+use crate::matching::lexicon::Lexicon;
+use crate::matching::need::Need;
+use crate::matching::number::float;
+use crate::matching::text::language::Language;
+use crate::matching::text::sentences;
+
+/// What was measured at one number of documents.
+#[derive(Debug)]
+pub struct Speed {
+    pub documents: usize,
+    pub built_in: Duration,
+    /// What the process holds in memory after, in MiB, where the system tells.
+    pub memory: Option<f32>,
+    pub median: Duration,
+    pub p99: Duration,
+    /// A document is replaced and found under its new text by the next question.
+    pub changed_in: Duration,
+}
+
+impl Display for Speed {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let Speed { documents, built_in, memory, median, p99, changed_in } = self;
+        let memory = memory.map_or("?".to_owned(), |mib| format!("{mib:.0}"));
+        write!(
+            out,
+            "{documents:>9} documents  built {built_in:.2?}  memory {memory} MiB  query median {median:.2?} \
+             p99 {p99:.2?}  change {changed_in:.2?}"
+        )
+    }
+}
+
+/// Makes `documents` needs and asks for the likes of every so many of them, `questions` in all.
+pub fn measure(set: &Labelled, lexicon: &Arc<Lexicon>, documents: usize, questions: usize) -> Speed {
+    let pieces = Pieces::of(set);
+    let start = Instant::now();
+    let mut index = Index::new(Arc::clone(lexicon), Settings::default());
+    for key in 0..documents {
+        index.put(key, &pieces.need(key));
+    }
+    index.tighten();
+    let built_in = start.elapsed();
+    let step = (documents / questions.max(1)).max(1);
+    let mut times = Vec::new();
+    for key in (0..documents).step_by(step).take(questions) {
+        let need = pieces.need(key + documents);
+        let start = Instant::now();
+        let found = index.like_profile(&index.read(&need), None, 10);
+        times.push((start.elapsed(), found.len()));
+    }
+    times.sort_unstable();
+    let at = |share: usize| times.get(times.len() * share / 100).map_or(Duration::ZERO, |(time, _)| *time);
+    let start = Instant::now();
+    let changed = pieces.need(3 * documents);
+    index.put(0, &changed);
+    let changed_in = start.elapsed();
+    let seen = index.like_profile(&index.read(&changed), None, 1);
+    debug_assert_eq!(seen.first().map(|found| found.key), Some(0));
+    Speed { documents, built_in, memory: resident(), median: at(50), p99: at(99), changed_in }
+}
+
+/// The sentences of a set by language, and its titles.
+struct Pieces {
+    of_language: Vec<(Language, Vec<String>, Vec<String>)>,
+    challenges: Vec<(usize, Need)>,
+}
+
+impl Pieces {
+    fn of(set: &Labelled) -> Pieces {
+        let mut pieces = Pieces { of_language: Vec::new(), challenges: Vec::new() };
+        for challenge in &set.challenges {
+            let need = challenge.need();
+            let language = need.language.unwrap_or(Language::Danish);
+            let place = pieces.of_language.iter().position(|(of, ..)| *of == language);
+            let place = place.unwrap_or_else(|| {
+                pieces.of_language.push((language, Vec::new(), Vec::new()));
+                pieces.of_language.len() - 1
+            });
+            if let Some((_, titles, all)) = pieces.of_language.get_mut(place) {
+                titles.push(need.title.clone());
+                all.extend(sentences(&need.body).map(|sentence| sentence.trim().to_owned()));
+            }
+            pieces.challenges.push((place, need));
+        }
+        pieces
+    }
+
+    /// The need of a number: a title, six to nine sentences, users and codes, each from another challenge.
+    fn need(&self, number: usize) -> Need {
+        let mut mix = Mix(u64::try_from(number).unwrap_or(0));
+        let Some((place, base)) = mix.pick(&self.challenges) else { return Need::default() };
+        let Some((language, titles, all)) = self.of_language.get(*place) else {
+            return Need::default();
+        };
+        let count = 6 + mix.below(4);
+        let body: Vec<&str> = (0..count).filter_map(|_| mix.pick(all)).map(String::as_str).collect();
+        Need {
+            title: mix.pick(titles).cloned().unwrap_or_default(),
+            body: body.join(". "),
+            affected_users: base.affected_users.clone(),
+            theme: String::new(),
+            cpv: base.cpv.clone(),
+            language: Some(*language),
+        }
+    }
+}
+
+/// Numbers that look mixed and are the same each time (SplitMix64).
+struct Mix(u64);
+
+impl Mix {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^= z >> 31;
+        let bound = u64::try_from(bound.max(1)).unwrap_or(1);
+        usize::try_from(z % bound).unwrap_or(0)
+    }
+
+    fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
+        from.get(self.below(from.len()))
+    }
+}
+
+fn resident() -> Option<f32> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: usize = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(float(kib) / 1024.0)
+}

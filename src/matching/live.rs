@@ -1,0 +1,169 @@
+//! The index as it lives in one node: derived from the database, kept up by reading what changed since it was last
+//! asked, and gone without harm. A question asked after a write was answered sees that write, on every node.
+
+use std::sync::{Arc, LazyLock, RwLock};
+
+use super::explain::Reason;
+use super::group::{Group, Grouping};
+use super::index::{Index, Match, Settings};
+use super::lexicon::Lexicon;
+use super::lexicon::parse::Flaw;
+use super::need::Need;
+use super::text::language::Language as TextLanguage;
+use crate::challenge::{self, Challenge, Description, Status};
+use crate::db::{AnyConnection, DbError};
+use crate::kernel::{Cursor, Id};
+
+/// How many changes are read at a time.
+const PAGE: i64 = 500;
+
+/// One challenge that is like another, and why.
+#[derive(Clone, Debug)]
+pub struct Likeness {
+    pub challenge: Id<Challenge>,
+    /// How likely it is the same need, 0 to 1.
+    pub score: f32,
+    pub reasons: Vec<Reason>,
+}
+
+/// The lexicon that is built in: read once a process, by whoever needs it first.
+static LEXICON: LazyLock<Result<Arc<Lexicon>, String>> = LazyLock::new(|| {
+    let flaws = |flaws: Vec<Flaw>| flaws.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    Lexicon::embedded().map(Arc::new).map_err(flaws)
+});
+
+/// The challenges that bodies share, as an index of needs.
+pub struct Live(RwLock<Shelf>);
+
+struct Shelf {
+    /// None until there is something to compare: the lexicon is not read for an empty house.
+    index: Option<Index<Id<Challenge>>>,
+    /// The last change that was read.
+    seen: Cursor,
+    /// The groups that were suggested last: those still standing are not reshuffled by a newcomer.
+    suggested: Vec<Vec<Id<Challenge>>>,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        let seen = Cursor { changed: 0, id: String::new() };
+        Self(RwLock::new(Shelf { index: None, seen, suggested: Vec::new() }))
+    }
+}
+
+impl Live {
+    /// Reads what changed since the last question.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub fn catch_up(&self, connection: &mut AnyConnection) -> Result<(), DbError> {
+        loop {
+            let seen = self.look(|shelf| shelf.seen.clone());
+            let changes = challenge::store::changed_since(connection, &seen, PAGE)?;
+            let Some((last, _)) = changes.last().cloned() else { return Ok(()) };
+            let (shared, hidden): (Vec<_>, Vec<_>) =
+                changes.into_iter().map(|(_, challenge)| challenge).partition(|c| c.stage.status().is_shared());
+            if !shared.is_empty() {
+                self.open()?;
+            }
+            // Reading a text takes longer than shelving it, and needs no lock.
+            let read = |challenge: &Challenge| {
+                self.look(|shelf| Some((challenge.id, shelf.index.as_ref()?.read(&need(&challenge.description)))))
+            };
+            let read: Vec<_> = shared.iter().filter_map(read).collect();
+            self.change(|shelf| {
+                if let Some(index) = &mut shelf.index {
+                    for (id, profile) in read {
+                        index.put_read(id, profile);
+                    }
+                    for challenge in hidden {
+                        index.remove(&challenge.id);
+                    }
+                }
+                shelf.seen = last;
+            });
+        }
+    }
+
+    /// Makes the index, if there is none.
+    fn open(&self) -> Result<(), DbError> {
+        if self.look(|shelf| shelf.index.is_some()) {
+            return Ok(());
+        }
+        let lexicon = LEXICON.clone().map_err(|flaws| DbError::Refused(format!("the lexicon is flawed: {flaws}")))?;
+        self.change(|shelf| {
+            shelf.index.get_or_insert_with(|| Index::new(lexicon, Settings::default()));
+        });
+        Ok(())
+    }
+
+    /// The shared challenges most like a description, best first; `itself` is left out.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub fn like(
+        &self,
+        connection: &mut AnyConnection,
+        told: &Description,
+        itself: Option<Id<Challenge>>,
+        limit: usize,
+    ) -> Result<Vec<Likeness>, DbError> {
+        self.catch_up(connection)?;
+        Ok(self.look(|shelf| {
+            let Some(index) = &shelf.index else { return Vec::new() };
+            let profile = index.read(&need(told));
+            let explain = |Match { key, score, .. }: Match<Id<Challenge>>| Likeness {
+                challenge: key,
+                score,
+                reasons: index.why_profile(&profile, &key),
+            };
+            index.like_profile(&profile, itself.as_ref(), limit).into_iter().map(explain).collect()
+        }))
+    }
+
+    /// Groups of approved challenges that look like one process, the most cohesive first.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub fn suggest(&self, connection: &mut AnyConnection) -> Result<Vec<Group<Id<Challenge>>>, DbError> {
+        self.catch_up(connection)?;
+        let approved = challenge::store::ids_with(connection, Status::Approved)?;
+        let mut groups = self.look(|shelf| {
+            let index = shelf.index.as_ref();
+            index.map(|index| index.groups(&approved, &shelf.suggested, &Grouping::default())).unwrap_or_default()
+        });
+        groups.retain(|group| group.members.len() > 1);
+        self.change(|shelf| shelf.suggested = groups.iter().map(|group| group.members.clone()).collect());
+        groups.sort_by(|a, b| b.cohesion.total_cmp(&a.cohesion).then_with(|| a.members.cmp(&b.members)));
+        Ok(groups)
+    }
+
+    /// What these challenges share, in words.
+    #[must_use]
+    pub fn shared(&self, challenges: &[Id<Challenge>], language: crate::kernel::Language) -> Vec<String> {
+        let language = match language {
+            crate::kernel::Language::Da => TextLanguage::Danish,
+            crate::kernel::Language::En => TextLanguage::English,
+        };
+        self.look(|shelf| shelf.index.as_ref().map(|index| index.shared(challenges, language, 8)).unwrap_or_default())
+    }
+
+    fn look<T>(&self, at: impl FnOnce(&Shelf) -> T) -> T {
+        at(&self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    fn change<T>(&self, to: impl FnOnce(&mut Shelf) -> T) -> T {
+        to(&mut self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
+fn need(told: &Description) -> Need {
+    Need {
+        title: told.title.clone(),
+        body: format!("{}\n{}", told.problem, told.desired_effect),
+        affected_users: told.affected_users.clone(),
+        theme: told.theme.clone(),
+        cpv: told.cpv.clone(),
+        language: TextLanguage::from_tag(&told.language),
+    }
+}

@@ -1,0 +1,33 @@
+//! Which needs are the same need, in whatever words, and why.
+//!
+//! ```text
+//! Need ──read──▶ Profile ──put──▶ Index ──like──▶ Match ──why──▶ Reason
+//!        words, concepts              candidates → compared → aligned → in company
+//! ```
+//!
+//! A [`need::Need`] is read with the [`lexicon::Lexicon`] into a [`profile::Profile`]; the
+//! [`index::Index`] keeps profiles by key and answers which are like one, each with a score that says how
+//! likely it is the same need; [`explain`] says why, [`group`] bundles. All of that is pure: the same
+//! needs give the same answers, whatever the order, the node or the hour. [`live`] keeps an index of the challenges
+//! that bodies share. Start reading in [`index`].
+
+pub mod alignment;
+pub mod atom;
+pub mod company;
+pub mod evaluate;
+pub mod explain;
+pub mod group;
+pub mod http;
+pub mod index;
+pub mod lexicon;
+pub mod live;
+pub mod need;
+pub mod number;
+pub mod profile;
+pub mod score;
+pub mod search;
+pub mod space;
+pub mod text;
+
+#[cfg(test)]
+mod tests;

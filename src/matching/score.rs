@@ -1,0 +1,192 @@
+//! How alike two needs are: what each kind of trait says, how much each is listened to, and what a
+//! score means.
+//!
+//! The raw score of two needs is a weighted sum of five cosines (words, parts, concepts, fields, words
+//! for users) and of what CPV codes and themes say. To it comes the *company* the two keep: needs that
+//! are alike are alike to the same others. The calibration then says how likely a raw score means the
+//! same need. All numbers here are set by cross-validation over topics (see [`super::evaluate`]).
+
+use super::alignment::Aligned;
+use super::atom::Atom;
+use super::need::Cpv;
+use super::space::Kind;
+
+/// How much each kind of trait is listened to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weights {
+    /// Whole words.
+    pub words: f32,
+    /// Simple words and the parts of compounds.
+    pub parts: f32,
+    /// Concepts and their neighbours.
+    pub concepts: f32,
+    /// Fields of work.
+    pub fields: f32,
+    /// Words for those affected.
+    pub users: f32,
+    /// The nearest pair of CPV codes.
+    pub cpv: f32,
+    /// The same theme.
+    pub theme: f32,
+    /// Words that come near in meaning, word by word.
+    pub alignment: f32,
+    /// Being alike to the same other needs.
+    pub company: f32,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Weights {
+            words: 0.12,
+            parts: 0.25,
+            concepts: 0.5,
+            fields: 0.15,
+            users: 0.03,
+            cpv: 0.03,
+            theme: 0.02,
+            alignment: 1.0,
+            company: 1.0,
+        }
+    }
+}
+
+impl Weights {
+    pub fn of(&self, kind: Kind) -> f32 {
+        match kind {
+            Kind::Word => self.words,
+            Kind::Part => self.parts,
+            Kind::Concept => self.concepts,
+            Kind::Field => self.fields,
+            Kind::User => self.users,
+        }
+    }
+}
+
+impl Weights {
+    /// What codes and themes say.
+    pub fn codes(&self, cpv: &[Cpv], theme: Option<Atom>, other: &[Cpv], its: Option<Atom>) -> f32 {
+        let theme = if theme.is_some() && theme == its { self.theme } else { 0.0 };
+        self.cpv * nearest(cpv, other) + theme
+    }
+}
+
+/// A need made ready to be compared: its traits, weighted so that one product of two is their raw score.
+#[derive(Debug, Clone, Default)]
+pub struct Weighed {
+    /// By kind, in the order of [`Kind::ALL`].
+    pub traits: [Vec<(u32, f32)>; Kind::ALL.len()],
+    pub cpv: Vec<Cpv>,
+    pub theme: Option<Atom>,
+    pub aligned: Aligned,
+}
+
+impl Weighed {
+    /// The raw score of two needs, without their company; `self` must be spread (see [`Aligned`]).
+    pub fn raw(&self, other: &Weighed, weights: &Weights, sums: &mut Vec<f32>) -> f32 {
+        let pairs = self.traits.iter().zip(&other.traits);
+        let traits: f32 = pairs.map(|(one, other)| product(one, other)).sum();
+        traits
+            + weights.codes(&self.cpv, self.theme, &other.cpv, other.theme)
+            + weights.alignment * self.aligned.nearness(&other.aligned, sums)
+    }
+}
+
+/// The sum over shared traits; both lists rise.
+fn product(a: &[(u32, f32)], b: &[(u32, f32)]) -> f32 {
+    let mut sum = 0.0;
+    let (mut a, mut b) = (a.iter(), b.iter());
+    let (mut x, mut y) = (a.next(), b.next());
+    while let (Some((t, v)), Some((u, w))) = (x, y) {
+        match t.cmp(u) {
+            std::cmp::Ordering::Less => x = a.next(),
+            std::cmp::Ordering::Greater => y = b.next(),
+            std::cmp::Ordering::Equal => {
+                sum += v * w;
+                x = a.next();
+                y = b.next();
+            }
+        }
+    }
+    sum
+}
+
+/// How near the nearest two codes lie.
+pub fn nearest(a: &[Cpv], b: &[Cpv]) -> f32 {
+    let pairs = a.iter().flat_map(|x| b.iter().map(|y| x.nearness(*y)));
+    pairs.fold(0.0, f32::max)
+}
+
+/// From a raw score to how likely it means the same need: a logistic curve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Calibration {
+    pub slope: f32,
+    /// The raw score at which one pair in two is the same need.
+    pub middle: f32,
+}
+
+impl Default for Calibration {
+    fn default() -> Self {
+        Calibration { slope: 7.32, middle: 0.814 }
+    }
+}
+
+impl Calibration {
+    /// The score, 0 to 1.
+    pub fn score(&self, raw: f32) -> f32 {
+        1.0 / (1.0 + (-self.slope * (raw - self.middle)).exp())
+    }
+
+    /// The logistic curve under which pairs with these raw scores are most likely, found by Newton's steps.
+    pub fn fit(pairs: &[(f32, bool)]) -> Calibration {
+        let (mut slope, mut shift) = (10.0_f64, -5.0_f64);
+        for _ in 0..50 {
+            let (mut g0, mut g1, mut h00, mut h01, mut h11) = (0.0, 0.0, 1e-6, 0.0, 1e-6);
+            for (raw, same) in pairs {
+                let x = f64::from(*raw);
+                let p = 1.0 / (1.0 + (-(slope * x + shift)).exp());
+                let miss = if *same { 1.0 - p } else { -p };
+                let spread = p * (1.0 - p);
+                g0 += miss;
+                g1 += miss * x;
+                h00 += spread;
+                h01 += spread * x;
+                h11 += spread * x * x;
+            }
+            let det = h00 * h11 - h01 * h01;
+            if det.abs() < 1e-12 {
+                break;
+            }
+            let limit = |step: f64| step.clamp(-4.0, 4.0);
+            shift += limit((h11 * g0 - h01 * g1) / det);
+            slope += limit((h00 * g1 - h01 * g0) / det);
+        }
+        #[expect(clippy::as_conversions, reason = "f64 to f32 has no From; the curve needs few digits")]
+        let (slope, middle) = (slope as f32, (-shift / slope) as f32);
+        Calibration { slope, middle }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fit_finds_the_curve_again() {
+        let truth = Calibration { slope: 8.0, middle: 0.4 };
+        let mut pairs = Vec::new();
+        for step in 0_u8..100 {
+            let raw = f32::from(step) / 100.0;
+            let share = truth.score(raw) * 100.0;
+            pairs.extend((0_u8..100).map(|at| (raw, f32::from(at) + 0.5 < share)));
+        }
+        let found = Calibration::fit(&pairs);
+        assert!((found.slope - 8.0).abs() < 0.3 && (found.middle - 0.4).abs() < 0.02, "{found:?}");
+    }
+
+    #[test]
+    fn a_higher_raw_score_is_never_a_lower_score() {
+        let calibration = Calibration::default();
+        assert!(calibration.score(0.3) < calibration.score(0.31));
+        assert!(calibration.score(-10.0) >= 0.0 && calibration.score(10.0) <= 1.0);
+    }
+}

@@ -1,0 +1,227 @@
+//! Answers a question: candidates from the lists, compared ever more closely, fewer at each step.
+
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+
+use super::alignment::{Aligned, Meaning};
+use super::company;
+use super::index::{Document, Index, Match, expected, named_traits};
+use super::number::{at, best_first, id};
+use super::profile::Profile;
+use super::score::Weighed;
+use super::space::{Kind, Scale, Space};
+
+/// Long rows of zeros, to be used again and given back as zeros.
+#[derive(Default)]
+pub(super) struct Scratch(Mutex<Vec<Vec<f32>>>);
+
+impl Scratch {
+    fn take(&self, length: usize) -> Vec<f32> {
+        let mut row = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        row.resize(length, 0.0);
+        row
+    }
+
+    fn give_back(&self, row: Vec<f32>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(row);
+    }
+}
+
+impl<K: Clone + Ord + Hash> Index<K> {
+    /// The needs most like that of a key, best first, without itself; nothing for an unknown key.
+    pub fn like(&self, key: &K, limit: usize) -> Vec<Match<K>> {
+        let Some(document) = self.document(key) else { return Vec::new() };
+        self.best(self.weigh(document), Some(key), limit)
+    }
+
+    /// The needs most like one that need not be in the index, best first.
+    pub fn like_profile(&self, profile: &Profile, except: Option<&K>, limit: usize) -> Vec<Match<K>> {
+        self.best(self.weigh_profile(profile), except, limit)
+    }
+
+    fn best(&self, mut asked: Weighed, except: Option<&K>, limit: usize) -> Vec<Match<K>> {
+        let settings = self.settings();
+        let except = except.and_then(|key| self.by_key.get(key)).copied();
+        let candidates = self.candidates(&asked, except);
+        let mut compared = self.compare(&asked, candidates);
+        compared.sort_by(|a, b| best_first((a.0, &a.1.key), (b.0, &b.1.key)));
+        compared.truncate(settings.effort.most_aligned.max(limit));
+        asked.aligned.spread(self.lexicon());
+        let mut sums = Vec::new();
+        for (raw, document) in &mut compared {
+            let aligned = self.align(document);
+            *raw += settings.weights.alignment * asked.aligned.nearness(&aligned, &mut sums);
+        }
+        compared.sort_by(|a, b| best_first((a.0, &a.1.key), (b.0, &b.1.key)));
+        compared.truncate(settings.effort.pool.max(limit));
+        let pool: Vec<Weighed> = compared
+            .iter()
+            .take(settings.effort.pool)
+            .map(|(_, document)| {
+                let mut weighed = self.weigh(document);
+                weighed.aligned.spread(self.lexicon());
+                weighed
+            })
+            .collect();
+        let raws: Vec<f32> = compared.iter().map(|(raw, _)| *raw).collect();
+        let raws = company::keep(&raws, &pool, &settings.weights);
+        let mut matches: Vec<Match<K>> = compared
+            .into_iter()
+            .zip(raws)
+            .map(|((_, document), raw)| {
+                let score = settings.calibration.score(raw);
+                Match { key: document.key.clone(), score, raw }
+            })
+            .collect();
+        matches.sort_by(|a, b| best_first((a.raw, &a.key), (b.raw, &b.key)));
+        matches.truncate(limit);
+        matches
+    }
+
+    /// The documents that share most of what tells most, read from the lists, most telling list first;
+    /// a list that is too long for what work is left is passed over as a whole.
+    fn candidates(&self, asked: &Weighed, except: Option<u32>) -> Vec<u32> {
+        let scale = Space::scale(self.len());
+        let mut lists = Vec::new();
+        for (number, weight) in asked.traits.iter().flatten() {
+            let rarity = self.space().rarity(*number, scale);
+            for list in self.space().lists(*number).filter(|list| !list.slots.is_empty()) {
+                lists.push((weight * rarity * list.share, list));
+            }
+        }
+        lists.sort_by(|a, b| best_first((a.0, &a.1.name), (b.0, &b.1.name)));
+        let mut sums = self.scratch.take(self.slots.len());
+        let mut touched = Vec::new();
+        let mut left = self.settings().effort.most_entries;
+        for (gain, list) in lists {
+            if list.slots.len() > left {
+                continue;
+            }
+            left -= list.slots.len();
+            for slot in list.slots {
+                if let Some(sum) = sums.get_mut(at(*slot)) {
+                    if *sum == 0.0 {
+                        touched.push(*slot);
+                    }
+                    *sum += gain;
+                }
+            }
+        }
+        let mut found: Vec<(f32, u32)> = Vec::with_capacity(touched.len());
+        for slot in touched {
+            if let Some(sum) = sums.get_mut(at(slot)) {
+                found.push((std::mem::take(sum), slot));
+            }
+        }
+        self.scratch.give_back(sums);
+        found.retain(|(_, slot)| Some(*slot) != except);
+        let most = self.settings().effort.most_candidates;
+        if found.len() > most {
+            let key = |slot: u32| self.slot(slot).map(|document| &document.key);
+            found.select_nth_unstable_by(most, |a, b| b.0.total_cmp(&a.0).then_with(|| key(a.1).cmp(&key(b.1))));
+            found.truncate(most);
+        }
+        found.into_iter().map(|(_, slot)| slot).collect()
+    }
+
+    /// Compares by traits and codes: the asked weights are laid out by trait, and each document read once.
+    fn compare(&self, asked: &Weighed, candidates: Vec<u32>) -> Vec<(f32, &Document<K>)> {
+        let scale = Space::scale(self.len());
+        let weights = &self.settings().weights;
+        let mut laid_out = self.scratch.take(self.space().size().max(self.slots.len()));
+        for (number, weight) in asked.traits.iter().flatten() {
+            if let Some(place) = laid_out.get_mut(at(*number)) {
+                *place = *weight;
+            }
+        }
+        let documents = candidates.into_iter().filter_map(|slot| self.slot(slot));
+        let compared = documents.map(|document| {
+            let mut raw = weights.codes(&asked.cpv, asked.theme, &document.cpv, document.theme);
+            for (kind, vector) in Kind::ALL.into_iter().zip(&document.traits) {
+                let (mut product, mut square) = (0.0, 0.0);
+                for (number, weight) in vector {
+                    let weight = weight * self.space().rarity(*number, scale);
+                    square += weight * weight;
+                    product += weight * laid_out.get(at(*number)).unwrap_or(&0.0);
+                }
+                raw += product * unit(weights.of(kind), square);
+            }
+            (raw, document)
+        });
+        let compared = compared.collect();
+        for (number, _) in asked.traits.iter().flatten() {
+            if let Some(place) = laid_out.get_mut(at(*number)) {
+                *place = 0.0;
+            }
+        }
+        self.scratch.give_back(laid_out);
+        compared
+    }
+
+    fn align(&self, document: &Document<K>) -> Aligned {
+        let scale = Space::scale(self.len());
+        let words = document.meanings.iter();
+        Aligned::new(words.map(|meaning| (*meaning, self.space().rarity(meaning.word, scale))))
+    }
+
+    fn weigh(&self, document: &Document<K>) -> Weighed {
+        let scale = Space::scale(self.len());
+        let mut traits = document.traits.each_ref().map(|vector| {
+            let weighed = vector.iter();
+            weighed.map(|(number, weight)| (*number, weight * self.space().rarity(*number, scale))).collect::<Vec<_>>()
+        });
+        for (kind, vector) in Kind::ALL.into_iter().zip(&mut traits) {
+            let square = vector.iter().map(|(_, weight)| weight * weight).sum();
+            self.make_unit(kind, vector, square);
+        }
+        let aligned = self.align(document);
+        Weighed { traits, cpv: document.cpv.to_vec(), theme: document.theme, aligned }
+    }
+
+    fn weigh_profile(&self, profile: &Profile) -> Weighed {
+        let scale = Space::scale(self.len());
+        let mut weighed = Weighed { theme: profile.theme, cpv: profile.cpv.clone(), ..Weighed::default() };
+        let lists = named_traits(profile);
+        for ((kind, list), vector) in Kind::ALL.into_iter().zip(lists).zip(&mut weighed.traits) {
+            let mut square = 0.0;
+            for (_, number, weight) in list {
+                let known = self.space().known(kind, number);
+                let weight = weight * self.rarity(kind, number, known, scale);
+                square += weight * weight;
+                vector.extend(known.map(|known| (known, weight)));
+            }
+            vector.sort_unstable_by_key(|(number, _)| *number);
+            self.make_unit(kind, vector, square);
+        }
+        let words = profile.meanings.iter().enumerate().map(|(place, (stem, senses))| {
+            let known = self.space().known(Kind::Word, stem.number());
+            let rarity = self.rarity(Kind::Word, stem.number(), known, scale);
+            // A word that no document has is given a number that none has.
+            let word = known.unwrap_or_else(|| u32::MAX - id(place));
+            (Meaning { word, senses: *senses }, rarity)
+        });
+        let mut words: Vec<(Meaning, f32)> = words.collect();
+        words.sort_unstable_by_key(|(meaning, _)| meaning.word);
+        weighed.aligned = Aligned::new(words.into_iter());
+        weighed
+    }
+
+    fn rarity(&self, kind: Kind, number: u64, known: Option<u32>, scale: Scale) -> f32 {
+        match known {
+            Some(known) => self.space().rarity(known, scale),
+            None => Space::rarity_of_new(kind, expected(self.lexicon(), kind, number), scale),
+        }
+    }
+
+    fn make_unit(&self, kind: Kind, vector: &mut [(u32, f32)], square: f32) {
+        let factor = unit(self.settings().weights.of(kind), square);
+        for (_, weight) in vector {
+            *weight *= factor;
+        }
+    }
+}
+
+/// What makes a vector of this square as long as the root of its kind's weight.
+fn unit(weight: f32, square: f32) -> f32 {
+    weight.max(0.0).sqrt() / square.sqrt().max(f32::EPSILON)
+}

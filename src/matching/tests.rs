@@ -1,0 +1,201 @@
+//! The matching as a whole, on small texts of its own.
+
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::explain::ReasonKind;
+use super::group::Grouping;
+use super::index::{Index, Settings};
+use super::lexicon::Lexicon;
+use super::lexicon::parse::Fault;
+use super::need::Need;
+use super::text::language::Language;
+
+static LEXICON: LazyLock<Arc<Lexicon>> =
+    LazyLock::new(|| Arc::new(Lexicon::embedded().expect("the embedded lexicon has no flaw")));
+
+fn need(title: &str, body: &str) -> Need {
+    Need { title: title.to_owned(), ..Need::from_text(body, None) }
+}
+
+fn index(needs: &[(&str, Need)]) -> Index<String> {
+    let mut index = Index::new(Arc::clone(&LEXICON), Settings::default());
+    for (key, need) in needs {
+        index.put((*key).to_owned(), need);
+    }
+    index
+}
+
+fn small() -> Index<String> {
+    index(&[
+        (
+            "alarm",
+            need("Alarmer om natten", "Nattevagten løber forgæves, når alarmen går uden grund, og beboerne vågner."),
+        ),
+        (
+            "tilsyn",
+            need("Natligt tilsyn", "Beboere vækkes af tilsyn om natten, og falske alarmer tager tid fra nattevagten."),
+        ),
+        ("salt", need("Mindre salt", "Glatførebekæmpelse med vejsalt skader træer og broer om vinteren.")),
+        ("road", need("Winter roads", "Road salt on icy roads damages bridges; gritting should use less salt.")),
+        ("rør", need("Utætte rør", "Vi opdager først læk på vandledningen, når vandet står på vejen.")),
+    ])
+}
+
+fn keys(found: &[super::index::Match<String>]) -> Vec<&str> {
+    found.iter().map(|found| found.key.as_str()).collect()
+}
+
+#[test]
+fn the_lexicon_is_as_large_as_promised() {
+    assert!(LEXICON.len() >= 2_000, "{} concepts", LEXICON.len());
+    assert!(LEXICON.term_count() >= 12_000, "{} terms", LEXICON.term_count());
+}
+
+#[test]
+fn needs_in_two_languages_find_each_other() {
+    let index = small();
+    assert_eq!(keys(&index.like(&"salt".to_owned(), 1)), ["road"]);
+    assert_eq!(keys(&index.like(&"road".to_owned(), 1)), ["salt"]);
+}
+
+#[test]
+fn a_match_says_why_in_two_languages() {
+    let index = small();
+    let reasons = index.why(&"alarm".to_owned(), &"tilsyn".to_owned());
+    assert!(reasons.iter().any(|reason| reason.kind == ReasonKind::Words), "{reasons:?}");
+    for reason in &reasons {
+        assert!(!reason.danish.is_empty() && !reason.english.is_empty());
+    }
+}
+
+#[test]
+fn a_change_is_seen_by_the_next_question() {
+    let mut index = small();
+    index.put("rør".to_owned(), &need("Vejsalt", "Saltet fra glatførebekæmpelsen skader broer og træer."));
+    assert_eq!(keys(&index.like(&"salt".to_owned(), 1)), ["rør"]);
+    index.remove(&"rør".to_owned());
+    assert!(!keys(&index.like(&"salt".to_owned(), 5)).contains(&"rør"));
+    assert_eq!(index.len(), 4);
+}
+
+#[test]
+fn a_slip_of_the_hand_is_forgiven() {
+    let index = small();
+    let asked = index.read(&Need::from_text("glatførebekæmplse og vejslat", Some(Language::Danish)));
+    assert!(["salt", "road"].contains(&keys(&index.like_profile(&asked, None, 1))[0]));
+}
+
+#[test]
+fn nothing_is_said_of_an_unknown_key() {
+    let index = small();
+    assert!(index.like(&"ukendt".to_owned(), 10).is_empty());
+    assert!(index.why(&"ukendt".to_owned(), &"salt".to_owned()).is_empty());
+}
+
+#[test]
+fn an_empty_index_and_an_empty_text_answer_nothing() {
+    let empty: Index<String> = index(&[]);
+    assert!(empty.like_profile(&empty.read(&need("Salt", "salt")), None, 10).is_empty());
+    let index = small();
+    assert!(index.like_profile(&index.read(&Need::default()), None, 10).is_empty());
+}
+
+#[test]
+fn the_order_in_which_needs_came_changes_nothing() {
+    let forward = small();
+    let mut needs: Vec<(&str, Need)> = vec![
+        ("rør", need("Utætte rør", "Vi opdager først læk på vandledningen, når vandet står på vejen.")),
+        ("road", need("Winter roads", "Road salt on icy roads damages bridges; gritting should use less salt.")),
+        ("salt", need("Mindre salt", "Glatførebekæmpelse med vejsalt skader træer og broer om vinteren.")),
+        (
+            "tilsyn",
+            need("Natligt tilsyn", "Beboere vækkes af tilsyn om natten, og falske alarmer tager tid fra nattevagten."),
+        ),
+    ];
+    needs.push((
+        "alarm",
+        need("Alarmer om natten", "Nattevagten løber forgæves, når alarmen går uden grund, og beboerne vågner."),
+    ));
+    let mut backward = index(&needs);
+    backward.put("gæst".to_owned(), &need("Gæst", "asfalt og huller i vejen"));
+    backward.remove(&"gæst".to_owned());
+    for key in ["alarm", "tilsyn", "salt", "road", "rør"] {
+        let (one, other) = (forward.like(&key.to_owned(), 5), backward.like(&key.to_owned(), 5));
+        assert_eq!(keys(&one), keys(&other));
+        for (a, b) in one.iter().zip(&other) {
+            assert!((a.score - b.score).abs() < 1e-4);
+        }
+    }
+}
+
+#[test]
+fn groups_hold_each_need_once_and_say_what_they_share() {
+    let index = small();
+    let all: Vec<String> = ["alarm", "tilsyn", "salt", "road", "rør"].map(str::to_owned).into();
+    let groups = index.groups(&all, &[], &Grouping { least: 0.1, ..Grouping::default() });
+    assert_eq!(groups.iter().map(|group| group.members.len()).sum::<usize>(), 5);
+    let salt = groups.iter().find(|group| group.members.contains(&"salt".to_owned())).unwrap();
+    assert!(!index.shared(&salt.members, Language::Danish, 5).is_empty());
+}
+
+#[test]
+fn an_operator_adds_a_concept_with_one_line() {
+    let own = "hundetoilet: Hunde besørger i legepladsens sand | da: hundetoilet, kvalmetange | en: zorbleflux";
+    let lexicon = Lexicon::with(&[("ejendomsdrift", own)]).unwrap();
+    assert_eq!(lexicon.len(), LEXICON.len() + 1);
+    let mut index = Index::new(Arc::new(lexicon), Settings::default());
+    index.put(1, &Need::from_text("Vi slås med kvalmetange", Some(Language::Danish)));
+    index.put(2, &Need::from_text("Vi slås med asfalt", Some(Language::Danish)));
+    let asked = index.read(&Need::from_text("zorbleflux everywhere", Some(Language::English)));
+    assert_eq!(index.like_profile(&asked, None, 1)[0].key, 1);
+}
+
+#[test]
+fn an_operator_s_broken_block_is_named() {
+    let flaws = Lexicon::with(&[("egne", "a: x | da: y | broader: findes_ikke")]).err().unwrap();
+    assert_eq!((flaws[0].file.as_str(), flaws[0].line), ("egne", 1));
+    assert_eq!(flaws[0].what, Fault::UnknownConcept("findes_ikke".to_owned()));
+}
+
+#[test]
+fn no_text_takes_long() {
+    let index = small();
+    let long = [
+        "a".repeat(6_000),
+        "a ".repeat(3_000),
+        "vandløbsvedligeholdelsesmaskineførerkursus".repeat(140),
+        "<p>".repeat(2_000),
+        "&".repeat(6_000),
+        "🚑🏥👩‍⚕️".repeat(500),
+        "مرحبا بالعالم ".repeat(400),
+        "natligt tilsyn night supervision nattlig tillsyn om natten ".repeat(100),
+        "\u{202e}\u{0}\u{301}".repeat(1_500),
+    ];
+    for text in long {
+        let start = Instant::now();
+        let asked = index.read(&need(&text, &text));
+        index.like_profile(&asked, None, 10);
+        assert!(start.elapsed() < Duration::from_secs(2), "{:.20}", text);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_text_is_read_and_asked_without_panic(title in "\\PC{0,60}", body in "(\\PC{0,80}|[a-zæøåäö <>&;.-]{0,200})") {
+        let mut index = small();
+        let any = need(&title, &body);
+        let found = index.like_profile(&index.read(&any), None, 10);
+        prop_assert!(found.iter().all(|found| (0.0..=1.0).contains(&found.score)));
+        prop_assert!(found.windows(2).all(|two| two[0].raw >= two[1].raw));
+        index.put("ny".to_owned(), &any);
+        for found in index.like(&"ny".to_owned(), 10) {
+            index.why(&"ny".to_owned(), &found.key);
+        }
+        prop_assert!(index.remove(&"ny".to_owned()));
+    }
+}
