@@ -206,26 +206,28 @@ fn scale(evidence: &Evidence, least: u32) -> Finding {
         "estimated_bodies": given.estimated_bodies, "has_volume": volume, "min_other_bodies": least,
     });
     let more = usize::try_from(least).unwrap_or(usize::MAX).saturating_sub(others);
+    let Text { da, en } = organisations(more);
     let who = text!(
-        "Få {more} anden/andre til at sige \"det har vi også\", eller nævn dem ved navn",
-        "Get {more} other(s) to say \"so do we\", or name them"
+        "Få {da} til at sige \"det har vi også\", eller nævn dem ved navn",
+        "Get {en} to say \"so do we\", or name them"
     );
     let how_much = text!(
         "Angiv volumen: antal, årlig værdi eller hvor mange det berører",
         "State the volume: a quantity, a yearly value or how many people it touches"
     );
+    let Text { da, en } = organisations(others);
     match (enough, volume) {
         (true, true) => {
             let reason = text!(
-                "{others} anden/andre har samme udfordring, og der er volumen bag",
-                "{others} other(s) have the same challenge, and there is volume behind it"
+                "Udfordringen deles af {da}, og der er volumen bag",
+                "Shared by {en}, and there is volume behind it"
             );
             Finding::new(Verdict::Met, reason, facts, None)
         }
         (true, false) => {
             let reason = text!(
-                "{others} anden/andre har samme udfordring, men der står ikke, hvor meget det drejer sig om",
-                "{others} other(s) have the same challenge, but it does not say how much there is of it"
+                "Udfordringen deles af {da}, men der står ikke, hvor meget det drejer sig om",
+                "Shared by {en}, but it does not say how much there is of it"
             );
             Finding::new(Verdict::Unclear, reason, facts, Some(how_much))
         }
@@ -252,6 +254,14 @@ fn scale(evidence: &Evidence, least: u32) -> Finding {
             };
             Finding::new(verdict, reason, facts, Some(change))
         }
+    }
+}
+
+/// So many other organisations, in words.
+fn organisations(count: usize) -> Text {
+    match count {
+        1 => text!("en anden organisation", "one other organisation"),
+        _ => text!("{count} andre organisationer", "{count} other organisations"),
     }
 }
 

@@ -48,7 +48,7 @@ pub struct MatchView {
     challenge: ChallengeName,
     /// How likely it is the same need, 0 to 1.
     #[schema(minimum = 0, maximum = 1, example = 0.87)]
-    score: f32,
+    score: f64,
     reasons: Vec<MatchReason>,
 }
 
@@ -85,7 +85,8 @@ fn show(
                 title: found.description.title.clone(),
                 organisation: OwnerView { id: owner, name: names.get(&owner).cloned().unwrap_or_default() },
             },
-            score: likeness.score,
+            // Three decimals: more would look like knowledge.
+            score: (f64::from(likeness.score) * 1000.0).round() / 1000.0,
             reasons: likeness.reasons.into_iter().map(reason).collect(),
         })
     };

@@ -17,6 +17,9 @@ use crate::kernel::{Cursor, Id};
 /// How many changes are read at a time.
 const PAGE: i64 = 500;
 
+/// What is less likely than this to be the same need is not worth anybody's time.
+const LEAST: f32 = 0.05;
+
 /// One challenge that is like another, and why.
 #[derive(Clone, Debug)]
 pub struct Likeness {
@@ -117,7 +120,9 @@ impl Live {
                 score,
                 reasons: index.why_profile(&profile, &key),
             };
-            index.like_profile(&profile, itself.as_ref(), limit).into_iter().map(explain).collect()
+            let worth_telling = |likeness: &Likeness| likeness.score >= LEAST && !likeness.reasons.is_empty();
+            let found = index.like_profile(&profile, itself.as_ref(), limit);
+            found.into_iter().map(explain).filter(worth_telling).collect()
         }))
     }
 
