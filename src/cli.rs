@@ -5,6 +5,7 @@ use std::net::TcpListener;
 
 use actix_web::web::Data;
 use clap::{Parser, Subcommand};
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 use crate::access::{Admin, Role};
@@ -13,7 +14,7 @@ use crate::config::Settings;
 use crate::db::{Db, DbError};
 use crate::kernel::{Clock, Email, Language};
 use crate::web::{Node, Problem};
-use crate::{app, demo, organisation, secret};
+use crate::{app, demo, dispatch, organisation, secret};
 
 /// Matchmaking for Denmark's scaling processes.
 #[derive(Parser)]
@@ -33,6 +34,8 @@ enum Command {
         #[arg(long)]
         fresh: bool,
     },
+    /// Send what is due, and nothing else: deliveries on a node of their own
+    Worker,
     /// Bring the database's tables up to date
     Migrate,
     /// Look after users
@@ -117,6 +120,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
     match cli.command {
         Command::Serve => serve(settings).await,
         Command::Demo { fresh } => serve_demo(settings, fresh).await,
+        Command::Worker => worker(settings).await,
         Command::Migrate => Db::open(&settings.database).map(drop).map_err(CliError::from),
         Command::User { command } => add_user(settings, command).await,
         Command::Openapi | Command::Evaluate { .. } => Ok(()),
@@ -162,7 +166,50 @@ async fn serve(settings: Settings) -> Result<(), CliError> {
     let listen = listener.local_addr().map_err(CliError::from)?;
     let node = open(settings).await?;
     tracing::info!(%listen, database = ?node.settings.database, "serving");
-    app::serve(node, listener).map_err(CliError::from)?.await.map_err(CliError::from)
+    serve_on(node, listener).await
+}
+
+/// Serves, and sends what is due unless that is another process's work; both finish what is in hand.
+async fn serve_on(node: Data<Node>, listener: TcpListener) -> Result<(), CliError> {
+    let postman = dispatch::postman(&node.settings).map_err(CliError::from)?;
+    let (stop, stopping) = watch::channel(false);
+    let server = app::serve(node.clone(), listener).map_err(CliError::from)?;
+    let working = actix_web::rt::spawn(async move {
+        if node.settings.worker {
+            dispatch::work(node, postman, stopping).await;
+        }
+    });
+    let served = server.await.map_err(CliError::from);
+    // The letters in hand are settled before the process ends.
+    stop.send_replace(true);
+    working.await.map_err(CliError::from)?;
+    served
+}
+
+async fn worker(settings: Settings) -> Result<(), CliError> {
+    let node = open(settings).await?;
+    let postman = dispatch::postman(&node.settings).map_err(CliError::from)?;
+    tracing::info!(database = ?node.settings.database, "sending what is due");
+    let (stop, stopping) = watch::channel(false);
+    let working = actix_web::rt::spawn(dispatch::work(node, postman, stopping));
+    told_to_stop().await.map_err(CliError::from)?;
+    stop.send_replace(true);
+    working.await.map_err(CliError::from)
+}
+
+/// Returns when the process is asked to end: by Ctrl-C, or by SIGTERM as service managers do.
+async fn told_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use actix_web::rt::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            _ = terminate.recv() => Ok(()),
+            interrupted = actix_web::rt::signal::ctrl_c() => interrupted,
+        }
+    }
+    #[cfg(not(unix))]
+    actix_web::rt::signal::ctrl_c().await
 }
 
 /// Where the demo lives, below the folder that it is started in.
@@ -188,7 +235,7 @@ async fn serve_demo(settings: Settings, fresh: bool) -> Result<(), CliError> {
         println!("  {who:<15} {email:<24} {}", demo::PASSWORD);
     }
     println!("\nStop it with Ctrl-C; `skala demo --fresh` begins anew.");
-    app::serve(node, listener).map_err(CliError::from)?.await.map_err(CliError::from)
+    serve_on(node, listener).await
 }
 
 async fn add_user(settings: Settings, command: UserCommand) -> Result<(), CliError> {

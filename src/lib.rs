@@ -23,6 +23,9 @@
 //! | [`challenge`] | draft → submitted → approved …; recognitions; the second pair of eyes |
 //! | [`matching`] | which challenges express the same need, and why |
 //! | [`process`] | challenges bundled: participants, commitments, demand, steps, adoption |
+//! | [`dialogue`] | the market dialogue: notice versions, questions, sign-ups to events |
+//! | [`subscription`] | what a supplier wishes to hear about |
+//! | [`dispatch`] | facts → audience → letters → deliveries |
 //! | [`app`] | the actix application: every slice mounted once |
 //! | [`secret`] | the key of tokens and links |
 //! | [`demo`] | a world to try the service in |
@@ -41,6 +44,8 @@ pub mod config;
 pub mod criteria;
 pub mod db;
 pub mod demo;
+pub mod dialogue;
+pub mod dispatch;
 pub mod kernel;
 pub mod mail;
 pub mod matching;
@@ -49,4 +54,5 @@ pub mod outbox;
 pub mod post;
 pub mod process;
 pub mod secret;
+pub mod subscription;
 pub mod web;

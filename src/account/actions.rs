@@ -140,30 +140,22 @@ fn invitation_letter(node: &Node, account: &Account, now: Instant) -> Letter {
 /// # Errors
 /// 410 for a link that is altered, expired or used.
 pub(super) async fn accept(node: &Node, now: Instant, token: String, wanted: String) -> Result<(), Problem> {
-    let user: UserId = Seal::named_by(&token).ok_or_else(dead_link)?;
+    let user: UserId = Seal::named_by(&token).ok_or_else(Problem::dead_link)?;
     let hash = password::hash(wanted).await?;
     let seal = node.seal.clone();
     node.db
         .write(move |tx| {
-            let account = people::account(tx.connection, user)?.ok_or_else(dead_link)?;
+            let account = people::account(tx.connection, user)?.ok_or_else(Problem::dead_link)?;
             let open = account.password_hash.is_none()
                 && seal.opens(&token, SealedFor::AcceptInvitation, user, "invited", now);
             if !open {
-                return Err(dead_link());
+                return Err(Problem::dead_link());
             }
             people::set_password(tx, user, &hash)?;
             record(tx, Fact::new(Subject::User, user, "accepted", account.person.actor(), now))?;
             Ok(())
         })
         .await
-}
-
-fn dead_link() -> Problem {
-    let detail = text!(
-        "Linket er udløbet, brugt eller ændret. Bed om et nyt",
-        "The link has expired, was used or was altered. Ask for a new one"
-    );
-    Problem::new(actix_web::http::StatusCode::GONE, "dead_link", detail)
 }
 
 /// Signs somebody in.

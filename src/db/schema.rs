@@ -35,6 +35,15 @@ diesel::table! {
         queued_at -> Timestamp,
         settled_at -> Nullable<Timestamp>,
         answer -> Nullable<Text>,
+        digest -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    confirmation_request (id) {
+        id -> Text,
+        recipient_key -> Text,
+        asked_at -> Timestamp,
     }
 }
 
@@ -119,6 +128,106 @@ diesel::table! {
         issued_at -> Timestamp,
         expires_at -> Timestamp,
         spent_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    dialogue (id) {
+        id -> Text,
+        process_id -> Text,
+        status -> Text,
+        notice -> Text,
+        words_key -> Text,
+        published_at -> Nullable<Timestamp>,
+        number -> Nullable<Integer>,
+        ended_at -> Nullable<Timestamp>,
+        ending -> Nullable<Text>,
+        version -> BigInt,
+        changed -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    dialogue_version (id) {
+        id -> Text,
+        dialogue_id -> Text,
+        number -> Integer,
+        kind -> Text,
+        notice -> Text,
+        words -> Nullable<Text>,
+        published_at -> Timestamp,
+        published_by -> Text,
+    }
+}
+
+diesel::table! {
+    question (id) {
+        id -> Text,
+        dialogue_id -> Text,
+        email -> Nullable<Text>,
+        asker_key -> Text,
+        asker -> Nullable<Integer>,
+        text -> Text,
+        language -> Text,
+        status -> Text,
+        answer -> Nullable<Text>,
+        settled_at -> Nullable<Timestamp>,
+        changed -> BigInt,
+        asked_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    signup (id) {
+        id -> Text,
+        event_id -> Text,
+        dialogue_id -> Text,
+        company -> Text,
+        cvr -> Nullable<Text>,
+        name -> Text,
+        email -> Text,
+        email_key -> Text,
+        language -> Text,
+        status -> Text,
+        held_until -> Nullable<Timestamp>,
+        slot -> Nullable<Timestamp>,
+        signed_up_at -> Timestamp,
+        confirmed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    subscription (id) {
+        id -> Text,
+        email -> Text,
+        email_key -> Text,
+        language -> Text,
+        frequency -> Text,
+        filter -> Text,
+        status -> Text,
+        consent_text -> Text,
+        consent_at -> Timestamp,
+        consent_source -> Text,
+        confirmed_at -> Nullable<Timestamp>,
+        unsubscribed_at -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    dispatch (id) {
+        id -> Text,
+        dialogue_id -> Text,
+        notice_version_id -> Text,
+        status -> Text,
+        place -> Text,
+        opened_at -> Timestamp,
+        expanded_at -> Nullable<Timestamp>,
+        done_at -> Nullable<Timestamp>,
     }
 }
 

@@ -27,6 +27,8 @@ pub enum SealedFor {
     ConfirmQuestion,
     /// Confirming a sign-up to an event.
     ConfirmSignup,
+    /// Giving a seat at an event back.
+    CancelSignup,
 }
 
 impl SealedFor {
@@ -38,6 +40,7 @@ impl SealedFor {
             Self::AcceptInvitation => 4,
             Self::ConfirmQuestion => 5,
             Self::ConfirmSignup => 6,
+            Self::CancelSignup => 7,
         }
     }
 }

@@ -10,3 +10,4 @@ mod prose;
 pub use letter::{Letter, OneClick, Sender};
 pub use postman::{Failure, Mailbox, Postman, PostmanError};
 pub use prose::Prose;
+pub(crate) use prose::escape;

@@ -95,6 +95,14 @@ impl Prose {
              <body style=\"font:16px/1.5 sans-serif;max-width:40em;margin:1em auto;padding:0 1em\">",
             escape(title)
         );
+        out.push_str(&self.blocks());
+        out.push_str("</body></html>");
+        out
+    }
+
+    /// The blocks alone, as HTML: the body of a letter or of a page.
+    pub(crate) fn blocks(&self) -> String {
+        let mut out = String::new();
         let mut listing = false;
         for block in &self.0 {
             let item = matches!(block, Block::Item(_));
@@ -123,7 +131,6 @@ impl Prose {
         if listing {
             out.push_str("</ul>");
         }
-        out.push_str("</body></html>");
         out
     }
 }

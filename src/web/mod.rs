@@ -8,12 +8,14 @@ pub mod frame;
 pub mod idempotency;
 mod node;
 pub mod openapi;
+mod page;
 mod problem;
 mod query;
 mod reply;
 
 pub use body::{Body, IfMatch, MAX_BODY, OptionalBody, Patch, RawBody};
 pub use node::{Metrics, Node};
+pub use page::{Field, HtmlPage, Prefers};
 pub use problem::Problem;
 pub use query::{Paging, PathId, Query};
 pub use reply::{Reply, etag};

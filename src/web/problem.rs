@@ -105,6 +105,16 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, code, detail)
     }
 
+    /// 410: a link that opens nothing (any more).
+    #[must_use]
+    pub fn dead_link() -> Self {
+        let detail = text!(
+            "Linket er udløbet, brugt eller ændret. Bed om et nyt",
+            "The link has expired, was used or was altered. Ask for a new one"
+        );
+        Self::new(StatusCode::GONE, "dead_link", detail)
+    }
+
     /// 422: readable, and unfit at one place.
     #[must_use]
     pub fn unfit(pointer: &str, code: &'static str, detail: Text) -> Self {

@@ -11,12 +11,13 @@ use actix_web::web::Data;
 use chrono::TimeDelta;
 use skala::access::store::{Account, insert_account};
 use skala::access::{Person, Role};
+use skala::app;
 use skala::config::Settings;
 use skala::db::{Db, DbError};
+use skala::dispatch::Worker;
 use skala::kernel::{Clock, Email, Id, Instant, Seal};
 use skala::mail::{Mailbox, Postman};
 use skala::web::Node;
-use skala::{app, post};
 
 use super::client::{Client, Who};
 use super::{Mail, Named, TestDatabase};
@@ -157,25 +158,10 @@ impl TestApp {
         mails.remove(0)
     }
 
-    /// Sends every letter that is due, as the worker would.
+    /// Does all that is due, by the very worker that production runs.
     pub fn send_what_waits(&self) {
-        loop {
-            let now = self.now();
-            let leased: Result<_, DbError> =
-                wait_for(self.node.db.write(move |tx| post::store::lease(tx, post::MAX_IN_FLIGHT, now)));
-            let held = leased.unwrap();
-            if held.is_empty() {
-                return;
-            }
-            for held in held {
-                let post::store::Content::Letter(letter) = &held.content else { panic!("a notice") };
-                let attempt = self.postman.deliver(letter, &held.id.to_string(), now);
-                let outcome = post::settle(attempt, held.attempts, held.queued_at, now, held.id);
-                let settled: Result<(), DbError> =
-                    wait_for(self.node.db.write(move |tx| post::store::settle(tx, held.id, &outcome, now)));
-                settled.unwrap();
-            }
-        }
+        let mut worker = Worker::new(self.node.clone(), self.postman.clone());
+        wait_for(worker.drain()).unwrap();
     }
 }
 

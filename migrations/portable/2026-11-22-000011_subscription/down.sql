@@ -1,0 +1,3 @@
+DROP TABLE subscription;
+DROP TABLE subscription_frequency;
+DROP TABLE subscription_status;

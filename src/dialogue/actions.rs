@@ -1,0 +1,229 @@
+//! What CO-PI's staff do with a dialogue.
+
+use serde_json::json;
+
+use super::{Dialogue, Notice, Refusal, Status, Version, store};
+use crate::access::Staff;
+use crate::db::{AnyConnection, Tx};
+use crate::kernel::{Fit, Id, Instant, OrganisationId, text};
+use crate::outbox::{Actor, Fact, Subject, record};
+use crate::process::{self, ParticipantState, Process, Role};
+use crate::web::Problem;
+use crate::{organisation, web::IfMatch};
+
+pub use super::visitor::{
+    Asked, SignedUp, answer, ask, cancel_signup, confirm_question, confirm_signup, reject, sign_up,
+};
+
+/// Drafts a dialogue for a process.
+///
+/// # Errors
+/// 404 for an unknown process, 422 for an unknown lead buyer.
+pub fn draft(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    process: Id<Process>,
+    notice: Fit<Notice>,
+) -> Result<Dialogue, Problem> {
+    process::store::find(tx.connection, process)?.ok_or_else(Problem::not_found)?;
+    require_lead_exists(tx.connection, &notice)?;
+    let dialogue = Dialogue::draft(process, notice, now);
+    store::insert(tx, &dialogue)?;
+    record(tx, Fact::new(Subject::Dialogue, dialogue.id, "drafted", staff.actor(), now))?;
+    Ok(dialogue)
+}
+
+/// Changes the notice; one that the market has seen becomes a new version.
+///
+/// # Errors
+/// 404, 412, 409 for one that has ended, 422 for a change without a reason.
+pub fn change(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    dialogue: Dialogue,
+    notice: Fit<Notice>,
+    reason: Option<String>,
+) -> Result<(Dialogue, Option<Version>), Problem> {
+    require_lead_exists(tx.connection, &notice)?;
+    let actor = staff.actor();
+    let seen = dialogue.state.published().is_some();
+    let (dialogue, version) = dialogue.change(notice, reason, now, &actor.name)?;
+    if seen {
+        lead_named(tx.connection, dialogue.clone())?;
+    }
+    super::visitor::release_seats_of_dropped_events(tx, now, &dialogue)?;
+    keep(tx, &dialogue, version.as_ref(), "changed", actor, now)?;
+    Ok((dialogue, version))
+}
+
+/// Publishes a draft.
+///
+/// # Errors
+/// 404, 409 unless it is a draft whose deadline lies ahead, 422 where several buy and none leads.
+pub fn publish(tx: &mut Tx<'_>, now: Instant, staff: &Staff, id: Id<Dialogue>) -> Result<(Dialogue, Version), Problem> {
+    let draft = required(tx.connection, id)?;
+    let actor = staff.actor();
+    let (dialogue, version) = lead_named(tx.connection, draft)?.publish(now, &actor.name)?;
+    keep(tx, &dialogue, Some(&version), "published", actor, now)?;
+    Ok((dialogue, version))
+}
+
+/// Cancels a dialogue.
+///
+/// # Errors
+/// 404, 409 for one that has ended.
+pub fn cancel(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    id: Id<Dialogue>,
+    reason: String,
+) -> Result<(Dialogue, Option<Version>), Problem> {
+    let dialogue = required(tx.connection, id)?;
+    let actor = staff.actor();
+    let (dialogue, version) = dialogue.cancel(reason, now, &actor.name)?;
+    keep(tx, &dialogue, version.as_ref(), "cancelled", actor, now)?;
+    Ok((dialogue, version))
+}
+
+/// Closes a dialogue with its public summary.
+///
+/// # Errors
+/// 404, 409 unless it is published.
+pub fn close(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    id: Id<Dialogue>,
+    summary: String,
+) -> Result<(Dialogue, Version), Problem> {
+    let dialogue = required(tx.connection, id)?;
+    let actor = staff.actor();
+    let (dialogue, version) = dialogue.close(summary, now, &actor.name)?;
+    keep(tx, &dialogue, Some(&version), "closed", actor, now)?;
+    Ok((dialogue, version))
+}
+
+/// The dialogue, as its last reader saw it.
+///
+/// # Errors
+/// 404, 412.
+pub fn seen(connection: &mut AnyConnection, id: Id<Dialogue>, seen: &IfMatch) -> Result<Dialogue, Problem> {
+    let dialogue = required(connection, id)?;
+    seen.require(dialogue.version)?;
+    Ok(dialogue)
+}
+
+pub(super) fn required(connection: &mut AnyConnection, id: Id<Dialogue>) -> Result<Dialogue, Problem> {
+    store::find(connection, id)?.ok_or_else(Problem::not_found)
+}
+
+fn keep(
+    tx: &mut Tx<'_>,
+    dialogue: &Dialogue,
+    version: Option<&Version>,
+    deed: &'static str,
+    actor: Actor,
+    now: Instant,
+) -> Result<(), Problem> {
+    store::update(tx, dialogue)?;
+    let mut fact = Fact::new(Subject::Dialogue, dialogue.id, deed, actor, now);
+    if let Some(version) = version {
+        store::insert_version(tx, version)?;
+        fact = fact.with(json!({"version": version.number}));
+        fact.reason.clone_from(&version.words);
+    }
+    record(tx, fact)?;
+    Ok(())
+}
+
+fn require_lead_exists(connection: &mut AnyConnection, notice: &Notice) -> Result<(), Problem> {
+    match notice.lead_buyer_id {
+        Some(lead) if organisation::store::find(connection, lead)?.is_none() => {
+            let detail = text!("Organisationen findes ikke", "The organisation does not exist");
+            Err(Problem::unfit("/lead_buyer_id", "unknown", detail))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where two or more buy, one of them leads and is named: in the notice, or as the process's lead.
+fn lead_named(connection: &mut AnyConnection, mut dialogue: Dialogue) -> Result<Dialogue, Problem> {
+    let participants = process::store::participants(connection, dialogue.process_id)?;
+    let mut buyers: Vec<OrganisationId> = participants
+        .iter()
+        .filter(|one| one.body.role == Role::NeedOwner && one.body.state != ParticipantState::Left)
+        .map(|one| one.body.organisation_id)
+        .collect();
+    buyers.sort_unstable();
+    buyers.dedup();
+    if dialogue.notice.lead_buyer_id.is_none() {
+        let process = process::store::find(connection, dialogue.process_id)?;
+        let lead = process.and_then(|process| process.body.lead_organisation_id);
+        dialogue.notice.lead_buyer_id = lead.filter(|lead| buyers.contains(lead));
+    }
+    match dialogue.notice.lead_buyer_id {
+        None if buyers.len() > 1 => {
+            let count = buyers.len();
+            let detail = text!(
+                "Processen har {count} købere. Angiv, hvem af dem der er ledende køber",
+                "The process has {count} buyers. Name the one that leads"
+            );
+            Err(Problem::unfit("/lead_buyer_id", "required", detail))
+        }
+        Some(lead) if buyers.len() > 1 && !buyers.contains(&lead) => {
+            let detail = text!(
+                "Den ledende køber skal være en af processens købere",
+                "The lead buyer must be one of the process's buyers"
+            );
+            Err(Problem::unfit("/lead_buyer_id", "not_a_buyer", detail))
+        }
+        _ => Ok(dialogue),
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::OutOfOrder { from, wanted } => {
+                let (da, en) = match from {
+                    Status::Draft => ("en kladde", "a draft"),
+                    Status::Published => ("offentliggjort", "published"),
+                    Status::Closed => ("afsluttet", "closed"),
+                    Status::Cancelled => ("aflyst", "cancelled"),
+                };
+                let deed = match wanted {
+                    "published" => "offentliggøres",
+                    "changed" => "ændres",
+                    "cancelled" => "aflyses",
+                    _ => "afsluttes",
+                };
+                let detail = text!(
+                    "Markedsdialogen er {da} og kan ikke {deed}",
+                    "The market dialogue is {en} and cannot be {wanted}"
+                );
+                Self::conflict("out_of_order", detail)
+            }
+            Refusal::DeadlinePassed => {
+                let detail = text!(
+                    "Svarfristen skal ligge efter offentliggørelsen; ret den først",
+                    "The answer deadline must lie after publication; change it first"
+                );
+                Self::conflict("answer_deadline_passed", detail)
+            }
+            Refusal::ReasonMissing => {
+                let detail = text!(
+                    "Markedet har set meddelelsen. Skriv, hvorfor den ændres",
+                    "The market has seen the notice. Say why it is changed"
+                );
+                Self::unfit("/change_reason", "required", detail)
+            }
+            Refusal::Unchanged => {
+                let detail = text!("Der er ikke ændret noget", "Nothing was changed");
+                Self::unfit("", "unchanged", detail)
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What one version changed, for people to read.
+
+use super::{Event, EventKind, Nature, Notice};
+use crate::kernel::{Instant, Text, copenhagen_text, text};
+
+/// One field that changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The field's name in the notice.
+    pub field: &'static str,
+    pub name: Text,
+    pub before: Text,
+    pub after: Text,
+}
+
+/// Every field in which the two differ, in the order of the notice.
+#[must_use]
+pub fn difference(old: &Notice, new: &Notice) -> Vec<Change> {
+    let fields = [
+        field("title", text!("Titel", "Title"), plain(&old.title), plain(&new.title)),
+        field("description", text!("Beskrivelse", "Description"), plain(&old.description), plain(&new.description)),
+        field("nature", text!("Art", "Nature"), nature(old.nature), nature(new.nature)),
+        field("cpv", text!("CPV-koder", "CPV codes"), list(&old.cpv), list(&new.cpv)),
+        field("nuts", text!("Steder", "Places"), list(&old.nuts), list(&new.nuts)),
+        field("themes", text!("Temaer", "Themes"), list(&old.themes), list(&new.themes)),
+        field("languages", text!("Sprog", "Languages"), list(&old.languages), list(&new.languages)),
+        field("questions", text!("Spørgsmål", "Questions"), lines(&old.questions), lines(&new.questions)),
+        field(
+            "question_deadline",
+            text!("Spørgefrist", "Question deadline"),
+            moment(old.question_deadline),
+            moment(new.question_deadline),
+        ),
+        field(
+            "answer_deadline",
+            text!("Svarfrist", "Answer deadline"),
+            moment(Some(old.answer_deadline)),
+            moment(Some(new.answer_deadline)),
+        ),
+        field("contact", text!("Kontakt", "Contact"), plain(&old.contact.line()), plain(&new.contact.line())),
+        field(
+            "lead_buyer_id",
+            text!("Ledende køber", "Lead buyer"),
+            plain(&old.lead_buyer_id.map(|id| id.to_string()).unwrap_or_default()),
+            plain(&new.lead_buyer_id.map(|id| id.to_string()).unwrap_or_default()),
+        ),
+        field("events", text!("Møder", "Events"), events(&old.events), events(&new.events)),
+        field("documents", text!("Dokumenter", "Documents"), documents(old), documents(new)),
+    ];
+    fields.into_iter().filter(|change| change.before != change.after).collect()
+}
+
+fn field(field: &'static str, name: Text, before: Text, after: Text) -> Change {
+    Change { field, name, before, after }
+}
+
+fn plain(words: &str) -> Text {
+    Text { da: words.to_owned(), en: words.to_owned() }
+}
+
+fn list(items: &[String]) -> Text {
+    plain(&items.join(", "))
+}
+
+fn lines(items: &[String]) -> Text {
+    plain(&items.join("\n"))
+}
+
+fn moment(at: Option<Instant>) -> Text {
+    at.map_or_else(|| plain(""), copenhagen_text)
+}
+
+fn nature(nature: Nature) -> Text {
+    match nature {
+        Nature::Works => text!("bygge og anlæg", "works"),
+        Nature::Supplies => text!("varer", "supplies"),
+        Nature::Services => text!("tjenester", "services"),
+    }
+}
+
+fn documents(notice: &Notice) -> Text {
+    let line = |document: &super::Document| {
+        let hash = document.sha256.as_deref().map(|hash| format!(" (SHA-256 {hash})")).unwrap_or_default();
+        format!("{}: {}{hash}", document.title, document.url)
+    };
+    plain(&notice.documents.iter().map(line).collect::<Vec<_>>().join("\n"))
+}
+
+fn events(events: &[Event]) -> Text {
+    let all: Vec<Text> = events.iter().map(event_line).collect();
+    Text {
+        da: all.iter().map(|line| line.da.as_str()).collect::<Vec<_>>().join("\n"),
+        en: all.iter().map(|line| line.en.as_str()).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+/// A meeting on one line: what, when, where, how many.
+#[must_use]
+pub fn event_line(event: &Event) -> Text {
+    let Text { da: kind_da, en: kind_en } = match event.kind {
+        EventKind::InformationMeeting => text!("Informationsmøde", "Information meeting"),
+        EventKind::Workshop => text!("Workshop", "Workshop"),
+        EventKind::Conference => text!("Leverandørkonference", "Supplier conference"),
+        EventKind::OneToOne => text!("En-til-en-møder", "One-to-one meetings"),
+    };
+    let Text { da, en } = copenhagen_text(event.starts_at);
+    let title = &event.title;
+    let place = event.place.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
+    let Text { da: seats_da, en: seats_en } = match event.capacity() {
+        Some(seats) => text!(", {seats} pladser", ", {seats} seats"),
+        None => text!("", ""),
+    };
+    text!("{kind_da}: {title}, {da}{place}{seats_da}", "{kind_en}: {title}, {en}{place}{seats_en}")
+}

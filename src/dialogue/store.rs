@@ -1,0 +1,259 @@
+//! Dialogues in the database.
+
+mod questions;
+mod signups;
+
+pub use questions::{
+    asker_number, find_question, forget_unconfirmed_questions, insert_question, questions, update_question,
+};
+pub use signups::{find_signup, forget_unconfirmed_signups, insert_signup, signup_of, signups, update_signup};
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::{Dialogue, Notice, State, Status, Version, VersionKind};
+use crate::db::schema::{dialogue, dialogue_version};
+use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
+use crate::kernel::{Cursor, Direction, Id, Instant, Page, PageRequest, fold};
+use crate::organisation::store::contains;
+use crate::process::Process;
+
+#[derive(Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = dialogue, treat_none_as_null = true)]
+struct Row {
+    id: String,
+    process_id: String,
+    status: String,
+    notice: String,
+    words_key: String,
+    published_at: Option<NaiveDateTime>,
+    number: Option<i32>,
+    ended_at: Option<NaiveDateTime>,
+    ending: Option<String>,
+    version: i64,
+    changed: i64,
+    created_at: NaiveDateTime,
+    updated_at: NaiveDateTime,
+}
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = dialogue_version)]
+struct VersionRow {
+    id: String,
+    dialogue_id: String,
+    number: i32,
+    kind: String,
+    notice: String,
+    words: Option<String>,
+    published_at: NaiveDateTime,
+    published_by: String,
+}
+
+impl Row {
+    fn of(dialogue: &Dialogue, change: i64) -> Result<Self, DbError> {
+        let published = dialogue.state.published();
+        let (ended_at, ending) = match &dialogue.state {
+            State::Draft | State::Published { .. } => (None, None),
+            State::Closed { closed_at, summary, .. } => (Some(closed_at), Some(summary)),
+            State::Cancelled { cancelled_at, reason, .. } => (Some(cancelled_at), Some(reason)),
+        };
+        let notice = &dialogue.notice;
+        Ok(Self {
+            id: dialogue.id.to_string(),
+            process_id: dialogue.process_id.to_string(),
+            status: dialogue.state.status().word().to_owned(),
+            notice: written(notice)?,
+            words_key: fold(&format!("{}\n{}", notice.title, notice.description)),
+            published_at: published.map(|(at, _)| at.naive_utc()),
+            number: published.map(|(_, number)| number),
+            ended_at: ended_at.map(Instant::naive_utc),
+            ending: ending.cloned(),
+            version: dialogue.version,
+            changed: change,
+            created_at: dialogue.created_at.naive_utc(),
+            updated_at: dialogue.updated_at.naive_utc(),
+        })
+    }
+}
+
+fn written(notice: &Notice) -> Result<String, DbError> {
+    serde_json::to_string(notice).map_err(|error| DbError::Refused(error.to_string()))
+}
+
+impl TryFrom<Row> for Dialogue {
+    type Error = DbError;
+    fn try_from(row: Row) -> Result<Self, DbError> {
+        let lift = Lift::new("dialogue", &row.id);
+        let published = row.published_at.map(|at| at.and_utc()).zip(row.number);
+        let on_the_market = || lift.some("published_at", published);
+        let ended = || lift.some("ended_at", row.ended_at.map(|at| at.and_utc()));
+        let ending = || lift.some("ending", row.ending.clone());
+        let state = match row.status.as_str() {
+            "draft" => State::Draft,
+            "published" => on_the_market().map(|(published_at, number)| State::Published { published_at, number })?,
+            "closed" => {
+                let (published_at, number) = on_the_market()?;
+                State::Closed { published_at, number, closed_at: ended()?, summary: ending()? }
+            }
+            "cancelled" => State::Cancelled { published, cancelled_at: ended()?, reason: ending()? },
+            _ => return Err(lift.impossible("status")),
+        };
+        Ok(Self {
+            id: lift.id("id", &row.id)?,
+            process_id: lift.id("process_id", &row.process_id)?,
+            notice: lift.json("notice", &row.notice)?,
+            state,
+            created_at: row.created_at.and_utc(),
+            updated_at: row.updated_at.and_utc(),
+            version: row.version,
+        })
+    }
+}
+
+impl TryFrom<VersionRow> for Version {
+    type Error = DbError;
+    fn try_from(row: VersionRow) -> Result<Self, DbError> {
+        let lift = Lift::new("dialogue_version", &row.id);
+        Ok(Self {
+            id: lift.id("id", &row.id)?,
+            dialogue_id: lift.id("dialogue_id", &row.dialogue_id)?,
+            number: row.number,
+            kind: lift.some("kind", VersionKind::from_word(&row.kind))?,
+            notice: lift.json("notice", &row.notice)?,
+            words: row.words,
+            published_at: row.published_at.and_utc(),
+            published_by: row.published_by,
+        })
+    }
+}
+
+/// What a list of dialogues may be narrowed to.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub status: Option<Status>,
+    pub process_id: Option<Id<Process>>,
+    /// A part of the title or the description.
+    pub q: Option<String>,
+    /// Only what the market has seen.
+    pub seen_by_the_market: bool,
+}
+
+/// The name of the list, which its cursors carry.
+pub const LIST: &str = "dialogue";
+
+/// One page of dialogues.
+///
+/// # Errors
+/// [`DbError`].
+pub fn list(connection: &mut AnyConnection, filter: Filter, request: &PageRequest) -> Result<Page<Dialogue>, DbError> {
+    use dialogue as d;
+    let mut query = d::table.into_boxed();
+    if let Some(status) = filter.status {
+        query = query.filter(d::status.eq(status.word()));
+    }
+    if let Some(process) = filter.process_id {
+        query = query.filter(d::process_id.eq(process.to_string()));
+    }
+    if let Some(q) = filter.q {
+        query = query.filter(d::words_key.like(contains(&q)).escape('\\'));
+    }
+    if filter.seen_by_the_market {
+        query = query.filter(d::published_at.is_not_null());
+    }
+    if let Some(Cursor { changed, id }) = request.after.clone() {
+        query = match request.direction {
+            Direction::NewestFirst => query.filter(d::changed.lt(changed).or(d::changed.eq(changed).and(d::id.lt(id)))),
+            Direction::OldestFirst => query.filter(d::changed.gt(changed).or(d::changed.eq(changed).and(d::id.gt(id)))),
+        };
+    }
+    query = match request.direction {
+        Direction::NewestFirst => query.order((d::changed.desc(), d::id.desc())),
+        Direction::OldestFirst => query.order((d::changed, d::id)),
+    };
+    let rows: Vec<Row> = query.limit(request.limit + 1).load(connection)?;
+    let page = Page::of(LIST, request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() });
+    page.try_map(Dialogue::try_from)
+}
+
+/// What the market has seen published since, newest first; at most 2,000.
+///
+/// # Errors
+/// [`DbError`].
+pub fn published_since(connection: &mut AnyConnection, since: Instant) -> Result<Vec<Dialogue>, DbError> {
+    use dialogue as d;
+    let rows: Vec<Row> = d::table
+        .filter(d::published_at.ge(since.naive_utc()))
+        .order((d::published_at.desc(), d::id.desc()))
+        .limit(2000)
+        .load(connection)?;
+    rows.into_iter().map(Dialogue::try_from).collect()
+}
+
+/// The dialogue of this id.
+///
+/// # Errors
+/// [`DbError`].
+pub fn find(connection: &mut AnyConnection, id: Id<Dialogue>) -> Result<Option<Dialogue>, DbError> {
+    let row: Option<Row> = optional(dialogue::table.find(id.to_string()).first(connection))?;
+    row.map(Dialogue::try_from).transpose()
+}
+
+/// Adds a dialogue.
+///
+/// # Errors
+/// [`DbError`].
+pub fn insert(tx: &mut Tx<'_>, dialogue: &Dialogue) -> Result<(), DbError> {
+    diesel::insert_into(dialogue::table).values(Row::of(dialogue, tx.change)?).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Stores a dialogue that was changed.
+///
+/// # Errors
+/// [`DbError`].
+pub fn update(tx: &mut Tx<'_>, dialogue: &Dialogue) -> Result<(), DbError> {
+    diesel::update(dialogue::table.find(dialogue.id.to_string()))
+        .set(Row::of(dialogue, tx.change)?)
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Adds a version; it is never changed.
+///
+/// # Errors
+/// [`DbError`].
+pub fn insert_version(tx: &mut Tx<'_>, version: &Version) -> Result<(), DbError> {
+    let row = VersionRow {
+        id: version.id.to_string(),
+        dialogue_id: version.dialogue_id.to_string(),
+        number: version.number,
+        kind: version.kind.word().to_owned(),
+        notice: written(&version.notice)?,
+        words: version.words.clone(),
+        published_at: version.published_at.naive_utc(),
+        published_by: version.published_by.clone(),
+    };
+    diesel::insert_into(dialogue_version::table).values(row).execute(tx.connection)?;
+    Ok(())
+}
+
+/// The versions of a dialogue, oldest first.
+///
+/// # Errors
+/// [`DbError`].
+pub fn versions(connection: &mut AnyConnection, id: Id<Dialogue>) -> Result<Vec<Version>, DbError> {
+    let rows: Vec<VersionRow> = dialogue_version::table
+        .filter(dialogue_version::dialogue_id.eq(id.to_string()))
+        .order(dialogue_version::number)
+        .load(connection)?;
+    rows.into_iter().map(Version::try_from).collect()
+}
+
+/// One version.
+///
+/// # Errors
+/// [`DbError`].
+pub fn find_version(connection: &mut AnyConnection, id: Id<Version>) -> Result<Option<Version>, DbError> {
+    let row: Option<VersionRow> = optional(dialogue_version::table.find(id.to_string()).first(connection))?;
+    row.map(Version::try_from).transpose()
+}

@@ -1,0 +1,329 @@
+//! What tells the market, what was told, and what a filter would bring.
+
+use std::collections::HashMap;
+
+use actix_web::{get, patch, post};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{Dispatch, Status, actions, audience, store};
+use crate::access::{Context, Scope};
+use crate::dialogue::http::view::{self, DialogueView};
+use crate::dialogue::{self, Dialogue, Version};
+use crate::kernel::{Fitting, Flaws, Id, Language, text};
+use crate::post;
+use crate::subscription::{Filter, Reason, Why};
+use crate::web::{Body, IfMatch, Patch, PathId, Problem, Reply};
+
+/// Mounts the slice.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(publish_dialogue)
+        .service(change_dialogue)
+        .service(cancel_dialogue)
+        .service(close_dialogue)
+        .service(get_ledger)
+        .service(get_dispatch)
+        .service(preview_subscription);
+}
+
+/// What was published.
+#[derive(Serialize, ToSchema)]
+struct Publication {
+    version: i32,
+    published_at: DateTime<Utc>,
+    #[schema(value_type = String, format = "uuid")]
+    dispatch_id: Id<Dispatch>,
+}
+
+/// Publishes a draft: page, feeds and dispatch at one moment; by CO-PI's staff.
+#[utoipa::path(tag = "dialogues", responses((status = 200, body = Publication)))]
+#[post("/dialogues/{id}/publish")]
+async fn publish_dialogue(context: Context, id: PathId<Dialogue>) -> Result<Reply<Publication>, Problem> {
+    let staff = context.caller.staff(Scope::DialoguesWrite)?;
+    let now = context.now;
+    let (_, version, dispatch_id) = context.db.write(move |tx| actions::publish(tx, now, &staff, id.0)).await?;
+    Ok(Reply::ok(Publication { version: version.number, published_at: version.published_at, dispatch_id }))
+}
+
+/// Changes the notice; by CO-PI's staff. A draft changes freely; what the market has seen becomes a new version, and
+/// `change_reason` (1 to 2,000 characters) says why.
+#[utoipa::path(tag = "dialogues", request_body(content = Object, content_type = "application/merge-patch+json", description = "Any fields of the notice, and `change_reason`.", example = json!({"answer_deadline": "2027-02-05T11:00:00Z", "change_reason": "Fristen er forlænget efter ønske fra flere leverandører"})), responses((status = 200, body = DialogueView)))]
+#[patch("/dialogues/{id}")]
+async fn change_dialogue(
+    context: Context,
+    id: PathId<Dialogue>,
+    seen: IfMatch,
+    mut patch: Patch,
+) -> Result<Reply<DialogueView>, Problem> {
+    let staff = context.caller.staff(Scope::DialoguesWrite)?;
+    let reason = change_reason(patch.take("change_reason"))?;
+    let (now, language) = (context.now, context.language);
+    let changed = context
+        .db
+        .write(move |tx| {
+            let dialogue = actions::change(tx, now, &staff, id.0, &seen, &patch, reason)?;
+            view::show(tx.connection, dialogue, language)
+        })
+        .await?;
+    Ok(tagged(changed, language))
+}
+
+fn change_reason(written: Option<Value>) -> Result<Option<String>, Problem> {
+    let mut reason = match written {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(reason)) => reason,
+        Some(_) => {
+            let detail = text!("Begrundelsen er en tekst", "The reason is a text");
+            return Err(Problem::unfit("/change_reason", "wrong_type", detail));
+        }
+    };
+    let mut flaws = Flaws::default();
+    flaws.prose("/change_reason", &mut reason, 1, 2000);
+    if flaws.0.is_empty() { Ok(Some(reason)) } else { Err(flaws.into()) }
+}
+
+fn tagged(dialogue: DialogueView, language: Language) -> Reply<DialogueView> {
+    let version = dialogue.row_version;
+    Reply::ok(dialogue).tagged(version, language)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DialogueCancellation, example = json!({"reason": "Processen er sat på pause"}))]
+struct CancelBody {
+    /// 1 to 2,000 characters; public when the dialogue was.
+    #[schema(min_length = 1, max_length = 2000)]
+    reason: String,
+}
+impl Fitting for CancelBody {
+    fn fit(&mut self, flaws: &mut Flaws) {
+        flaws.prose("/reason", &mut self.reason, 1, 2000);
+    }
+}
+
+/// Cancels a dialogue, and tells everybody who was told of it; by CO-PI's staff.
+#[utoipa::path(tag = "dialogues", request_body = CancelBody, responses((status = 200, body = DialogueView)))]
+#[post("/dialogues/{id}/cancel")]
+async fn cancel_dialogue(
+    context: Context,
+    id: PathId<Dialogue>,
+    body: Body<CancelBody>,
+) -> Result<Reply<DialogueView>, Problem> {
+    let staff = context.caller.staff(Scope::DialoguesWrite)?;
+    let reason = body.0.into_inner().reason;
+    let (now, language) = (context.now, context.language);
+    let cancelled = context
+        .db
+        .write(move |tx| {
+            let dialogue = actions::cancel(tx, now, &staff, id.0, reason)?;
+            view::show(tx.connection, dialogue, language)
+        })
+        .await?;
+    Ok(tagged(cancelled, language))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DialogueClosing, example = json!({"summary": "Ni leverandører svarede. De fleste mener, at …"}))]
+struct CloseBody {
+    /// 1 to 6,000 characters; public.
+    #[schema(min_length = 1, max_length = 6000)]
+    summary: String,
+}
+impl Fitting for CloseBody {
+    fn fit(&mut self, flaws: &mut Flaws) {
+        flaws.prose("/summary", &mut self.summary, 1, 6000);
+    }
+}
+
+/// Closes a dialogue with the public summary of what was heard, and tells everybody who was told of it; by CO-PI's
+/// staff.
+#[utoipa::path(tag = "dialogues", request_body = CloseBody, responses((status = 200, body = DialogueView)))]
+#[post("/dialogues/{id}/close")]
+async fn close_dialogue(
+    context: Context,
+    id: PathId<Dialogue>,
+    body: Body<CloseBody>,
+) -> Result<Reply<DialogueView>, Problem> {
+    let staff = context.caller.staff(Scope::DialoguesWrite)?;
+    let summary = body.0.into_inner().summary;
+    let (now, language) = (context.now, context.language);
+    let closed = context
+        .db
+        .write(move |tx| {
+            let dialogue = actions::close(tx, now, &staff, id.0, summary)?;
+            view::show(tx.connection, dialogue, language)
+        })
+        .await?;
+    Ok(tagged(closed, language))
+}
+
+/// What one recipient was told, and what became of it.
+#[derive(Serialize, ToSchema)]
+struct LedgerEntry {
+    /// The delivery; the left part of the letter's Message-ID.
+    #[schema(value_type = String, format = "uuid")]
+    delivery_id: String,
+    version: i32,
+    /// The address, or a keyed hash of one that asked to be forgotten.
+    recipient: String,
+    /// By what the filter matched.
+    why: Vec<Reason>,
+    /// The same in words.
+    why_text: String,
+    /// queued, sent, failed or suppressed.
+    #[schema(example = "sent")]
+    status: String,
+    attempts: i32,
+    queued_at: DateTime<Utc>,
+    #[schema(required, nullable)]
+    sent_at: Option<DateTime<Utc>>,
+    /// What the mail server said last.
+    #[schema(required, nullable)]
+    answer: Option<String>,
+}
+
+/// Who was told what, when and why.
+#[derive(Serialize, ToSchema)]
+struct Ledger {
+    items: Vec<LedgerEntry>,
+}
+
+/// Who was told what of a dialogue, when, and by which filter; for CO-PI's staff.
+#[utoipa::path(tag = "dialogues", responses((status = 200, body = Ledger)))]
+#[get("/dialogues/{id}/ledger")]
+async fn get_ledger(context: Context, id: PathId<Dialogue>) -> Result<Reply<Ledger>, Problem> {
+    context.caller.staff(Scope::DialoguesWrite)?;
+    let language = context.language;
+    let items = context
+        .db
+        .read(move |connection| {
+            dialogue::store::find(connection, id.0)?.ok_or_else(Problem::not_found)?;
+            let versions = dialogue::store::versions(connection, id.0)?;
+            let numbers: HashMap<String, i32> = versions.iter().map(|one| (one.id.to_string(), one.number)).collect();
+            let ids: Vec<String> = versions.iter().map(|version: &Version| version.id.to_string()).collect();
+            let entries = post::store::entries(connection, &ids)?;
+            Ok::<_, Problem>(entries.into_iter().map(|entry| show_entry(entry, &numbers, language)).collect())
+        })
+        .await?;
+    Ok(Reply::ok(Ledger { items }))
+}
+
+fn show_entry(entry: post::store::Entry, numbers: &HashMap<String, i32>, language: Language) -> LedgerEntry {
+    let why: Why = serde_json::from_str(&entry.why).unwrap_or(Why(Vec::new()));
+    LedgerEntry {
+        delivery_id: entry.id,
+        version: numbers.get(&entry.notice_version_id).copied().unwrap_or_default(),
+        recipient: entry.recipient,
+        why_text: why.line(language),
+        why: why.0,
+        sent_at: entry.settled_at.filter(|_| entry.status == "sent"),
+        status: entry.status,
+        attempts: entry.attempts,
+        queued_at: entry.queued_at,
+        answer: entry.answer,
+    }
+}
+
+/// How far a dispatch has come.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Dispatch)]
+struct DispatchView {
+    #[schema(value_type = String, format = "uuid")]
+    id: Id<Dispatch>,
+    #[schema(value_type = String, format = "uuid")]
+    dialogue_id: Id<Dialogue>,
+    status: Status,
+    queued: i64,
+    sent: i64,
+    failed: i64,
+    suppressed: i64,
+    opened_at: DateTime<Utc>,
+    #[schema(required, nullable)]
+    expanded_at: Option<DateTime<Utc>>,
+    #[schema(required, nullable)]
+    done_at: Option<DateTime<Utc>>,
+}
+
+/// How far a dispatch has come; for CO-PI's staff.
+#[utoipa::path(tag = "dialogues", responses((status = 200, body = DispatchView)))]
+#[get("/dispatches/{id}")]
+async fn get_dispatch(context: Context, id: PathId<Dispatch>) -> Result<Reply<DispatchView>, Problem> {
+    context.caller.staff(Scope::DialoguesWrite)?;
+    let (dispatch, counts) = context
+        .db
+        .read(move |connection| {
+            let dispatch = store::find(connection, id.0)?.ok_or_else(Problem::not_found)?;
+            let counts = post::store::count_by_status(connection, Some(&dispatch.id.to_string()))?;
+            Ok::<_, Problem>((dispatch, counts))
+        })
+        .await?;
+    let count = |status: &str| counts.iter().find(|(word, _)| word == status).map_or(0, |(_, count)| *count);
+    Ok(Reply::ok(DispatchView {
+        id: dispatch.id,
+        dialogue_id: dispatch.dialogue_id,
+        status: dispatch.status,
+        queued: count("queued"),
+        sent: count("sent"),
+        failed: count("failed"),
+        suppressed: count("suppressed"),
+        opened_at: dispatch.opened_at,
+        expanded_at: dispatch.expanded_at,
+        done_at: dispatch.done_at,
+    }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SubscriptionPreviewBody, example = json!({"filter": {"cpv": ["33000000"], "nuts": [], "themes": [], "process_ids": [], "text": "fald"}}))]
+struct PreviewBody {
+    filter: Filter,
+}
+impl Fitting for PreviewBody {
+    fn fit(&mut self, flaws: &mut Flaws) {
+        self.filter.fit_at("/filter", flaws);
+    }
+}
+
+/// A dialogue that a filter would have brought.
+#[derive(Serialize, ToSchema)]
+struct Previewed {
+    dialogue: DialogueView,
+    why: Vec<Reason>,
+    /// The same in words.
+    why_text: String,
+}
+
+/// What a filter would have brought in the last 12 months.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SubscriptionPreview)]
+struct Preview {
+    items: Vec<Previewed>,
+}
+
+/// What a filter would have brought in the last 12 months, newest first, each with its reason.
+#[utoipa::path(tag = "subscriptions", security(()), request_body = PreviewBody, responses((status = 200, body = Preview)))]
+#[post("/subscriptions/preview")]
+async fn preview_subscription(context: Context, body: Body<PreviewBody>) -> Result<Reply<Preview>, Problem> {
+    let filter = body.0.into_inner().filter;
+    let (since, language) = (context.now - TimeDelta::days(365), context.language);
+    let items = context
+        .db
+        .read(move |connection| {
+            let mut items = Vec::new();
+            for dialogue in dialogue::store::published_since(connection, since)? {
+                let notice = audience::notice_of(connection, &dialogue, &dialogue.notice)?;
+                if let Some(why) = filter.matches(&notice) {
+                    let dialogue = view::show(connection, dialogue, language)?;
+                    items.push(Previewed { dialogue, why_text: why.line(language), why: why.0 });
+                }
+            }
+            Ok::<_, Problem>(items)
+        })
+        .await?;
+    Ok(Reply::ok(Preview { items }))
+}

@@ -1,0 +1,26 @@
+//! How everybody who asked hears the same word at the same moment, once: the only module that knows both the
+//! dialogues and the subscriptions.
+//!
+//! ```text
+//! a version is published ─┬─▶ the page shows it
+//!   (one transaction)     └─▶ dispatch: open ──expand──▶ expanded ──deliver──▶ done
+//!                                       a delivery for each       every delivery
+//!                                       recipient, in pages       sent or settled
+//! ```
+//!
+//! The audience of a version is whoever was confirmed when it was published and whose filter matches, and whoever was
+//! told of an earlier version. [`Worker::expand`] writes one delivery for each, a page at a time, and remembers its
+//! place in the same transaction: a crash repeats nothing and forgets nobody. [`Worker::deliver`] takes a few letters
+//! on lease, posts them with no transaction open, and settles them: at most those in its hands can go twice, and then
+//! under the same Message-ID. [`work`] does both for as long as there is something to do, and then waits.
+
+pub mod actions;
+mod audience;
+pub mod http;
+mod letters;
+mod model;
+pub mod store;
+mod worker;
+
+pub use model::{Dispatch, Status};
+pub use worker::{Worker, postman, work};

@@ -1,0 +1,102 @@
+//! Dispatches in the database.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::{Dispatch, Status};
+use crate::db::schema::dispatch;
+use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
+use crate::dialogue::Dialogue;
+use crate::kernel::{Id, Instant};
+
+#[derive(Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = dispatch, treat_none_as_null = true)]
+struct Row {
+    id: String,
+    dialogue_id: String,
+    notice_version_id: String,
+    status: String,
+    place: String,
+    opened_at: NaiveDateTime,
+    expanded_at: Option<NaiveDateTime>,
+    done_at: Option<NaiveDateTime>,
+}
+
+impl Row {
+    fn of(dispatch: &Dispatch) -> Self {
+        Self {
+            id: dispatch.id.to_string(),
+            dialogue_id: dispatch.dialogue_id.to_string(),
+            notice_version_id: dispatch.notice_version_id.to_string(),
+            status: dispatch.status.word().to_owned(),
+            place: dispatch.place.clone(),
+            opened_at: dispatch.opened_at.naive_utc(),
+            expanded_at: dispatch.expanded_at.as_ref().map(Instant::naive_utc),
+            done_at: dispatch.done_at.as_ref().map(Instant::naive_utc),
+        }
+    }
+}
+
+impl TryFrom<Row> for Dispatch {
+    type Error = DbError;
+    fn try_from(row: Row) -> Result<Self, DbError> {
+        let lift = Lift::new("dispatch", &row.id);
+        Ok(Self {
+            id: lift.id("id", &row.id)?,
+            dialogue_id: lift.id("dialogue_id", &row.dialogue_id)?,
+            notice_version_id: lift.id("notice_version_id", &row.notice_version_id)?,
+            status: lift.some("status", Status::from_word(&row.status))?,
+            place: row.place,
+            opened_at: row.opened_at.and_utc(),
+            expanded_at: row.expanded_at.map(|at| at.and_utc()),
+            done_at: row.done_at.map(|at| at.and_utc()),
+        })
+    }
+}
+
+/// Adds a dispatch.
+///
+/// # Errors
+/// [`DbError`], also when the version has one already.
+pub fn insert(tx: &mut Tx<'_>, dispatch: &Dispatch) -> Result<(), DbError> {
+    diesel::insert_into(dispatch::table).values(Row::of(dispatch)).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Stores a dispatch that has come further.
+///
+/// # Errors
+/// [`DbError`].
+pub fn update(tx: &mut Tx<'_>, dispatch: &Dispatch) -> Result<(), DbError> {
+    diesel::update(dispatch::table.find(dispatch.id.to_string())).set(Row::of(dispatch)).execute(tx.connection)?;
+    Ok(())
+}
+
+/// The dispatch of this id.
+///
+/// # Errors
+/// [`DbError`].
+pub fn find(connection: &mut AnyConnection, id: Id<Dispatch>) -> Result<Option<Dispatch>, DbError> {
+    let row: Option<Row> = optional(dispatch::table.find(id.to_string()).first(connection))?;
+    row.map(Dispatch::try_from).transpose()
+}
+
+/// The dispatches that stand here, oldest first.
+///
+/// # Errors
+/// [`DbError`].
+pub fn in_status(connection: &mut AnyConnection, status: Status) -> Result<Vec<Dispatch>, DbError> {
+    let rows: Vec<Row> =
+        dispatch::table.filter(dispatch::status.eq(status.word())).order(dispatch::id).limit(100).load(connection)?;
+    rows.into_iter().map(Dispatch::try_from).collect()
+}
+
+/// The dispatches of a dialogue, oldest first.
+///
+/// # Errors
+/// [`DbError`].
+pub fn of_dialogue(connection: &mut AnyConnection, id: Id<Dialogue>) -> Result<Vec<Dispatch>, DbError> {
+    let rows: Vec<Row> =
+        dispatch::table.filter(dispatch::dialogue_id.eq(id.to_string())).order(dispatch::id).load(connection)?;
+    rows.into_iter().map(Dispatch::try_from).collect()
+}

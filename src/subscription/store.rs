@@ -1,0 +1,192 @@
+//! Subscriptions in the database.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::{Consent, Filter, Frequency, State, Subscription, SubscriptionBody};
+use crate::db::schema::subscription;
+use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
+use crate::kernel::{Email, Id, Instant, Language};
+
+#[derive(Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = subscription, treat_none_as_null = true)]
+struct Row {
+    id: String,
+    email: String,
+    email_key: String,
+    language: String,
+    frequency: String,
+    filter: String,
+    status: String,
+    consent_text: String,
+    consent_at: NaiveDateTime,
+    consent_source: String,
+    confirmed_at: Option<NaiveDateTime>,
+    unsubscribed_at: Option<NaiveDateTime>,
+    created_at: NaiveDateTime,
+    updated_at: NaiveDateTime,
+    version: i64,
+}
+
+impl Row {
+    fn of(subscription: &Subscription) -> Result<Self, DbError> {
+        let (confirmed_at, unsubscribed_at) = match &subscription.state {
+            State::Unconfirmed => (None, None),
+            State::Confirmed { confirmed_at } => (Some(confirmed_at), None),
+            State::Unsubscribed { unsubscribed_at } => (None, Some(unsubscribed_at)),
+        };
+        let filter = serde_json::to_string(&subscription.body.filter);
+        Ok(Self {
+            id: subscription.id.to_string(),
+            email: subscription.email.as_str().to_owned(),
+            email_key: subscription.email.key(),
+            language: subscription.body.language.tag().to_owned(),
+            frequency: subscription.body.frequency.word().to_owned(),
+            filter: filter.map_err(|error| DbError::Refused(error.to_string()))?,
+            status: subscription.state.word().to_owned(),
+            consent_text: subscription.consent.text.clone(),
+            consent_at: subscription.consent.at.naive_utc(),
+            consent_source: subscription.consent.source.clone(),
+            confirmed_at: confirmed_at.map(Instant::naive_utc),
+            unsubscribed_at: unsubscribed_at.map(Instant::naive_utc),
+            created_at: subscription.created_at.naive_utc(),
+            updated_at: subscription.updated_at.naive_utc(),
+            version: subscription.version,
+        })
+    }
+}
+
+impl TryFrom<Row> for Subscription {
+    type Error = DbError;
+    fn try_from(row: Row) -> Result<Self, DbError> {
+        let lift = Lift::new("subscription", &row.id);
+        let state = match row.status.as_str() {
+            "unconfirmed" => State::Unconfirmed,
+            "confirmed" => State::Confirmed { confirmed_at: lift.some("confirmed_at", row.confirmed_at)?.and_utc() },
+            "unsubscribed" => {
+                State::Unsubscribed { unsubscribed_at: lift.some("unsubscribed_at", row.unsubscribed_at)?.and_utc() }
+            }
+            _ => return Err(lift.impossible("status")),
+        };
+        Ok(Self {
+            id: lift.id("id", &row.id)?,
+            email: lift.some("email", Email::parse(&row.email))?,
+            body: SubscriptionBody {
+                language: lift.some("language", Language::from_tag(&row.language))?,
+                frequency: lift.some("frequency", Frequency::from_word(&row.frequency))?,
+                filter: lift.json("filter", &row.filter)?,
+            },
+            state,
+            consent: Consent { text: row.consent_text, at: row.consent_at.and_utc(), source: row.consent_source },
+            created_at: row.created_at.and_utc(),
+            updated_at: row.updated_at.and_utc(),
+            version: row.version,
+        })
+    }
+}
+
+/// The subscription of this id.
+///
+/// # Errors
+/// [`DbError`].
+pub fn find(connection: &mut AnyConnection, id: Id<Subscription>) -> Result<Option<Subscription>, DbError> {
+    let row: Option<Row> = optional(subscription::table.find(id.to_string()).first(connection))?;
+    row.map(Subscription::try_from).transpose()
+}
+
+/// These subscriptions, as far as they are there.
+///
+/// # Errors
+/// [`DbError`].
+pub fn find_all(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<Subscription>, DbError> {
+    let rows: Vec<Row> = subscription::table.filter(subscription::id.eq_any(ids)).load(connection)?;
+    rows.into_iter().map(Subscription::try_from).collect()
+}
+
+/// All subscriptions of one address.
+///
+/// # Errors
+/// [`DbError`].
+pub fn of_address(connection: &mut AnyConnection, email: &Email) -> Result<Vec<Subscription>, DbError> {
+    let rows: Vec<Row> =
+        subscription::table.filter(subscription::email_key.eq(email.key())).order(subscription::id).load(connection)?;
+    rows.into_iter().map(Subscription::try_from).collect()
+}
+
+/// Somebody whom a notice may concern.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    pub id: String,
+    pub email: String,
+    pub email_key: String,
+    pub language: String,
+    pub frequency: Frequency,
+    pub filter: Filter,
+}
+
+/// Up to `count` subscriptions that were confirmed no later than `by`, in the order of their ids, after `place`.
+///
+/// # Errors
+/// [`DbError`].
+pub fn listeners(
+    connection: &mut AnyConnection,
+    place: &str,
+    by: Instant,
+    count: i64,
+) -> Result<Vec<Listener>, DbError> {
+    use subscription as s;
+    type Row = (String, String, String, String, String, String);
+    let rows: Vec<Row> = s::table
+        .filter(s::status.eq("confirmed").and(s::id.gt(place)).and(s::confirmed_at.le(by.naive_utc())))
+        .order(s::id)
+        .limit(count)
+        .select((s::id, s::email, s::email_key, s::language, s::frequency, s::filter))
+        .load(connection)?;
+    let lift = |(id, email, email_key, language, frequency, filter): Row| {
+        let row = Lift::new("subscription", &id);
+        let frequency = row.some("frequency", Frequency::from_word(&frequency))?;
+        let filter = row.json("filter", &filter)?;
+        Ok(Listener { id, email, email_key, language, frequency, filter })
+    };
+    rows.into_iter().map(lift).collect()
+}
+
+/// Adds a subscription.
+///
+/// # Errors
+/// [`DbError`].
+pub fn insert(tx: &mut Tx<'_>, subscription: &Subscription) -> Result<(), DbError> {
+    diesel::insert_into(subscription::table).values(Row::of(subscription)?).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Stores a subscription that was changed.
+///
+/// # Errors
+/// [`DbError`].
+pub fn update(tx: &mut Tx<'_>, subscription: &Subscription) -> Result<(), DbError> {
+    diesel::update(subscription::table.find(subscription.id.to_string()))
+        .set(Row::of(subscription)?)
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Forgets a subscription.
+///
+/// # Errors
+/// [`DbError`].
+pub fn delete(tx: &mut Tx<'_>, id: Id<Subscription>) -> Result<(), DbError> {
+    diesel::delete(subscription::table.find(id.to_string())).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Forgets subscriptions that nobody confirmed; returns how many.
+///
+/// # Errors
+/// [`DbError`].
+pub fn forget_unconfirmed(tx: &mut Tx<'_>, before: Instant) -> Result<usize, DbError> {
+    let old = subscription::table
+        .filter(subscription::status.eq("unconfirmed"))
+        .filter(subscription::updated_at.lt(before.naive_utc()));
+    Ok(diesel::delete(old).execute(tx.connection)?)
+}

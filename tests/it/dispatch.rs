@@ -1,0 +1,202 @@
+//! Everybody who asked hears the same, at the same moment, once.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use skala::mail::Failure;
+
+use super::support::{TestApp, given};
+
+fn publish(app: &TestApp, notice: Value) -> String {
+    let process = given::process(app, "Ro om natten");
+    let id = given::draft(app, &process, notice);
+    app.facilitator().post(&format!("/dialogues/{id}/publish"), Value::Null).expect(200);
+    id
+}
+
+fn recipients(app: &TestApp) -> Vec<String> {
+    app.mails().into_iter().map(|mail| mail.to).collect()
+}
+
+#[test]
+fn a_notice_reaches_exactly_those_who_confirmed_and_whose_filter_matches() {
+    let app = TestApp::start();
+    for (email, filter) in [
+        ("alt@firma.example", json!({})),
+        ("cpv@firma.example", json!({"cpv": ["33000000"]})),
+        ("andet@firma.example", json!({"cpv": ["45000000"]})),
+        ("ord@firma.example", json!({"text": "natlige tilsyn"})),
+        ("sted@firma.example", json!({"nuts": ["DK03"]})),
+        ("fjern@firma.example", json!({"cpv": ["33000000"], "nuts": ["DK05"]})),
+    ] {
+        given::subscriber(&app, email, "immediate", filter);
+    }
+    let body = json!({"email": "ubekræftet@firma.example", "filter": {}});
+    app.anonymous().post("/subscriptions", body).expect(202);
+    app.mail_to("ubekræftet@firma.example");
+    let id = publish(&app, given::notice("Natligt tilsyn"));
+    let mails = app.mails();
+    let came: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
+    assert_eq!(came, ["alt@firma.example", "cpv@firma.example", "ord@firma.example", "sted@firma.example"]);
+    let mail = &mails[1];
+    for words in [
+        "CPV-koden 33195100, som hører under 33000000",
+        "29-01-2027 kl. 12.00 (dansk tid)",
+        "ingen betingelse",
+        "forpligter ingen",
+        "/api/v1/subscriptions/",
+        "/api/v1/unsubscribe/",
+        &format!("/api/v1/dialogues/{id}"),
+    ] {
+        assert!(mail.text.contains(words), "{words}\n{}", mail.text);
+    }
+    assert_eq!(mail.one_click.as_ref().unwrap().list_id, "dialogues.skala.example");
+    let ledger = app.facilitator().get(&format!("/dialogues/{id}/ledger")).expect(200);
+    assert_eq!(ledger.each("status"), ["sent"; 4]);
+    let entry = ledger.items().into_iter().find(|entry| entry["recipient"] == mail.to.as_str()).unwrap();
+    assert!(mail.message_id.starts_with(entry["delivery_id"].as_str().unwrap()));
+}
+
+#[test]
+fn a_new_version_tells_all_who_were_told_and_whoever_matches_now_and_nobody_twice() {
+    let app = TestApp::start();
+    given::subscriber(&app, "a@firma.example", "immediate", json!({"text": "tilsyn"}));
+    let id = publish(&app, given::notice("Natligt tilsyn"));
+    assert_eq!(recipients(&app), ["a@firma.example"]);
+    given::subscriber(&app, "b@firma.example", "immediate", json!({"text": "kørsel"}));
+    let change = json!({"title": "Kørsel om natten", "description": "Om kørsel", "change_reason": "Rettet emne"});
+    app.facilitator().change(&format!("/dialogues/{id}"), change).expect(200);
+    let mails = app.mails();
+    assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), ["a@firma.example", "b@firma.example"]);
+    assert!(mails[0].text.contains("du har fået en tidligere udgave") && mails[0].text.contains("Rettet emne"));
+    assert!(mails[0].text.contains("Titel: Natligt tilsyn → Kørsel om natten"));
+    app.send_what_waits();
+    assert!(app.mails().is_empty());
+    app.facilitator().post(&format!("/dialogues/{id}/cancel"), json!({"reason": "Ingen penge"})).expect(200);
+    let mails = app.mails();
+    assert_eq!(mails.len(), 2);
+    assert!(mails[0].subject.starts_with("Aflyst") && mails[0].text.contains("Ingen penge"));
+}
+
+#[test]
+fn one_address_with_two_filters_gets_one_letter() {
+    let app = TestApp::start();
+    given::subscriber(&app, "a@firma.example", "immediate", json!({"text": "tilsyn"}));
+    given::subscriber(&app, "a@firma.example", "immediate", json!({"cpv": ["33000000"]}));
+    publish(&app, given::notice("Natligt tilsyn"));
+    assert_eq!(recipients(&app), ["a@firma.example"]);
+}
+
+#[test]
+fn a_digest_gathers_what_waits_and_a_near_deadline_does_not_wait() {
+    let app = TestApp::start();
+    given::subscriber(&app, "dag@firma.example", "daily", json!({}));
+    given::subscriber(&app, "uge@firma.example", "weekly", json!({}));
+    publish(&app, given::notice("Natligt tilsyn"));
+    let id = publish(&app, given::notice("Kørsel"));
+    app.facilitator()
+        .change(&format!("/dialogues/{id}"), json!({"title": "Kørsel med el", "change_reason": "Præciseret"}))
+        .expect(200);
+    assert!(recipients(&app).is_empty(), "nothing goes before seven o'clock");
+    app.advance(TimeDelta::hours(22));
+    // Monday 07:00 in Denmark: both are due.
+    let mails = app.mails();
+    assert_eq!(
+        mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(),
+        ["dag@firma.example", "uge@firma.example"]
+    );
+    let text = &mails[0].text;
+    assert_eq!(mails[0].subject, "2 nyheder om markedsdialoger");
+    assert!(
+        text.contains("Kørsel med el")
+            && text.contains("Natligt tilsyn")
+            && !text.contains("Ny markedsdialog: Kørsel\n")
+    );
+    let mut soon = given::notice("Haster");
+    soon["question_deadline"] = Value::Null;
+    soon["answer_deadline"] = "2026-11-24T05:30:00Z".into();
+    soon["events"] = json!([]);
+    publish(&app, soon);
+    assert_eq!(recipients(&app), ["dag@firma.example", "uge@firma.example"]);
+}
+
+#[test]
+fn whoever_leaves_between_queueing_and_sending_gets_nothing() {
+    let app = TestApp::start();
+    let left = given::subscriber(&app, "a@firma.example", "daily", json!({}));
+    let erased = given::subscriber(&app, "b@firma.example", "daily", json!({}));
+    let id = publish(&app, given::notice("Natligt tilsyn"));
+    app.send_what_waits();
+    let form = "deed=unsubscribe";
+    app.anonymous().post_raw(&format!("/subscriptions/{left}"), "application/x-www-form-urlencoded", form).expect(200);
+    app.anonymous().delete(&format!("/subscriptions/{erased}")).expect(204);
+    app.advance(TimeDelta::days(1));
+    assert!(recipients(&app).is_empty());
+    let ledger = app.facilitator().get(&format!("/dialogues/{id}/ledger")).expect(200);
+    assert_eq!(ledger.each("status"), ["suppressed"; 2]);
+}
+
+#[test]
+fn a_letter_that_is_refused_for_now_goes_later_and_the_dispatch_ends_when_all_are_settled() {
+    let app = TestApp::start();
+    given::subscriber(&app, "a@firma.example", "immediate", json!({}));
+    let process = given::process(&app, "Ro om natten");
+    let id = given::draft(&app, &process, given::notice("Natligt tilsyn"));
+    let staff = app.facilitator();
+    let dispatch = staff.post(&format!("/dialogues/{id}/publish"), Value::Null).expect(200).text_of("dispatch_id");
+    app.mailbox.refuse_next(Failure { for_good: false, answer: "450 greylisted".into() });
+    assert!(recipients(&app).is_empty());
+    let shown = staff.get(&format!("/dispatches/{dispatch}")).expect(200);
+    assert_eq!((shown["status"].as_str(), shown["queued"].as_i64()), (Some("expanded"), Some(1)));
+    app.advance(TimeDelta::minutes(2));
+    assert_eq!(recipients(&app), ["a@firma.example"]);
+    let shown = staff.get(&format!("/dispatches/{dispatch}")).expect(200);
+    assert_eq!((shown["status"].as_str(), shown["sent"].as_i64()), (Some("done"), Some(1)));
+}
+
+#[test]
+fn a_large_audience_is_found_page_by_page() {
+    let app = TestApp::start();
+    crowd(&app, 1203);
+    let id = publish(&app, given::notice("Natligt tilsyn"));
+    assert_eq!(app.mails().len(), 1203);
+    let ledger = app.facilitator().get(&format!("/dialogues/{id}/ledger")).expect(200);
+    assert_eq!(ledger.items().len(), 1203);
+}
+
+/// Confirmed subscribers in number: put in directly, since each would cost two letters.
+fn crowd(app: &TestApp, count: usize) {
+    use skala::db::DbError;
+    use skala::kernel::{Email, Id};
+    use skala::subscription::{Consent, State, Subscription, store};
+    let now = app.now();
+    let put = app.node.db.write(move |tx| {
+        for number in 0..count {
+            let subscription = Subscription {
+                id: Id::made_at(now),
+                email: Email::parse(&format!("nr{number}@firma.example")).unwrap(),
+                body: serde_json::from_value(json!({})).unwrap(),
+                state: State::Confirmed { confirmed_at: now },
+                consent: Consent { text: "ja".into(), at: now, source: "test".into() },
+                created_at: now,
+                updated_at: now,
+                version: 1,
+            };
+            store::insert(tx, &subscription)?;
+        }
+        Ok::<_, DbError>(())
+    });
+    super::support::wait_for(put).unwrap();
+}
+
+#[test]
+fn a_preview_shows_what_a_filter_would_have_brought_and_why() {
+    let app = TestApp::start();
+    let id = publish(&app, given::notice("Natligt tilsyn"));
+    let preview = |filter: Value| app.anonymous().post("/subscriptions/preview", json!({"filter": filter})).expect(200);
+    let found = preview(json!({"cpv": ["33000000"]})).items();
+    assert_eq!(found[0]["dialogue"]["id"], id);
+    assert_eq!(found[0]["why"][0]["kind"], "cpv");
+    assert!(preview(json!({"cpv": ["45000000"]})).items().is_empty());
+    app.advance(TimeDelta::days(366));
+    assert!(preview(json!({})).items().is_empty());
+}

@@ -1,0 +1,109 @@
+//! Subscribing, managing, leaving: with a mail address and nothing else.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::support::{TestApp, given};
+
+fn wish(email: &str) -> Value {
+    json!({"email": email, "language": "da", "frequency": "immediate", "filter": {"cpv": ["33000000"]}})
+}
+
+#[test]
+fn an_address_counts_only_once_its_owner_confirmed_and_the_link_works_once() {
+    let app = TestApp::start();
+    let anyone = app.anonymous();
+    let first = anyone.post("/subscriptions", wish("ane@firma.example")).expect(202);
+    let mail = app.mail_to("ane@firma.example");
+    let link = mail.link("/subscriptions/confirm/");
+    let page = anyone.get(link.strip_prefix("https://skala.example").unwrap()).expect(200);
+    assert!(page.text.contains("<form method=\"post\"") && page.header("Content-Type").starts_with("text/html"));
+    let token = mail.token("/subscriptions/confirm/");
+    let managed = anyone.post("/subscriptions/confirm", json!({"token": token})).expect(200).text_of("manage_token");
+    anyone.post("/subscriptions/confirm", json!({"token": token})).refused(410, "dead_link");
+    let shown = anyone.get(&format!("/subscriptions/{managed}")).expect(200);
+    assert_eq!((shown["status"].as_str(), shown["email"].as_str()), (Some("confirmed"), Some("ane@firma.example")));
+    assert!(shown["consent"]["text"].as_str().unwrap().contains("markedsdialoger"));
+    let again = anyone.post("/subscriptions", wish("ANE@firma.example")).expect(202);
+    assert_eq!(first.text, again.text, "the answer does not tell that the address is known");
+    assert!(app.mail_to("ane@firma.example").subject.contains("allerede"));
+}
+
+#[test]
+fn a_link_is_dead_after_seven_days_and_the_address_forgotten() {
+    let app = TestApp::start();
+    app.anonymous().post("/subscriptions", wish("ane@firma.example")).expect(202);
+    let token = app.mail_to("ane@firma.example").token("/subscriptions/confirm/");
+    app.advance(TimeDelta::days(7) + TimeDelta::seconds(1));
+    app.send_what_waits();
+    app.anonymous().post("/subscriptions/confirm", json!({"token": token})).refused(410, "dead_link");
+}
+
+#[test]
+fn nobody_can_be_bombed_with_confirmations() {
+    let app = TestApp::start();
+    for number in 0..30 {
+        let mut wish = wish("ane@firma.example");
+        wish["filter"] = json!({"text": format!("ord{number}")});
+        app.anonymous().post("/subscriptions", wish).expect(202);
+    }
+    assert_eq!(app.mails().len(), 5);
+}
+
+#[test]
+fn a_subscription_is_changed_by_its_link_in_json_and_on_the_page() {
+    let app = TestApp::start();
+    let token = given::subscriber(&app, "ane@firma.example", "immediate", json!({"cpv": ["33000000"]}));
+    let path = format!("/subscriptions/{token}");
+    let anyone = app.anonymous();
+    anyone.patch(&path, json!({"frequency": "daily"})).refused(428, "if_match_missing");
+    let changed = anyone.change(&path, json!({"frequency": "daily", "filter": {"text": "tilsyn"}})).expect(200);
+    assert_eq!(
+        changed["filter"],
+        json!({"cpv": ["33000000"], "nuts": [], "themes": [], "process_ids": [], "text": "tilsyn"})
+    );
+    anyone.change(&path, json!({"filter": {"cpv": ["x"]}})).unfit(&[("/filter/cpv/0", "not_a_cpv_code")]);
+    anyone.change(&path, json!({"email": "x@y.dk"})).unfit(&[("/email", "unknown_field")]);
+    let browser = anyone.with("Accept", "text/html");
+    assert!(browser.get(&path).expect(200).text.contains("Dit abonnement"));
+    let form = "deed=change&frequency=weekly&language=en&text=natligt+tilsyn";
+    let page = browser.post_raw(&path, "application/x-www-form-urlencoded", form).expect(200);
+    assert!(page.text.contains("Your subscription"));
+    assert_eq!(anyone.get(&path).expect(200)["frequency"], "weekly");
+    browser.get("/subscriptions/AZPxwnpefDGdPj9qKxwNTg").expect(404);
+}
+
+#[test]
+fn one_click_ends_it_without_cookie_or_redirect_and_looking_changes_nothing() {
+    let app = TestApp::start();
+    let token = given::subscriber(&app, "ane@firma.example", "immediate", json!({}));
+    given::published(&app, "Natligt tilsyn");
+    let one_click = app.mail_to("ane@firma.example").one_click.unwrap();
+    let path = one_click.unsubscribe_url.strip_prefix("https://skala.example").unwrap().to_owned();
+    let (anyone, status) =
+        (app.anonymous(), || app.anonymous().get(&format!("/subscriptions/{token}")).expect(200).text_of("status"));
+    assert!(anyone.get(&path).expect(200).text.contains("<button>"));
+    assert_eq!(status(), "confirmed");
+    for _ in 0..2 {
+        let left =
+            anyone.post_raw(&path, "application/x-www-form-urlencoded", "List-Unsubscribe=One-Click").expect(200);
+        assert!(left.header("Set-Cookie").is_empty());
+        assert_eq!(status(), "unsubscribed");
+    }
+    anyone.post_raw(&format!("{}x", path), "application/x-www-form-urlencoded", "").expect(410);
+    given::published(&app, "Noget andet");
+    assert!(app.mails().is_empty());
+}
+
+#[test]
+fn erasing_leaves_a_hash_in_the_ledger_and_no_address() {
+    let app = TestApp::start();
+    let token = given::subscriber(&app, "ane@firma.example", "immediate", json!({}));
+    let id = given::published(&app, "Natligt tilsyn");
+    app.mail_to("ane@firma.example");
+    app.anonymous().delete(&format!("/subscriptions/{token}")).expect(204);
+    app.anonymous().get(&format!("/subscriptions/{token}")).expect(404);
+    let ledger = app.facilitator().get(&format!("/dialogues/{id}/ledger")).expect(200);
+    assert_eq!(ledger.each("status"), ["sent"]);
+    assert!(ledger.each("recipient")[0].starts_with("erased:") && !ledger.text.contains("firma.example"));
+}
