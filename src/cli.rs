@@ -1,5 +1,7 @@
 //! What `skala …` does on the command line.
 
+mod import;
+
 use std::io::{IsTerminal, Read};
 use std::net::TcpListener;
 
@@ -8,6 +10,7 @@ use clap::{Parser, Subcommand};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
+use self::import::ImportCommand;
 use crate::access::{Admin, Role};
 use crate::account::{Invitation, add_with_password, invite};
 use crate::config::Settings;
@@ -42,6 +45,11 @@ enum Command {
     User {
         #[command(subcommand)]
         command: UserCommand,
+    },
+    /// Bring in what others have on file; a result a line on standard output
+    Import {
+        #[command(subcommand)]
+        command: ImportCommand,
     },
     /// Print the OpenAPI document
     Openapi,
@@ -123,6 +131,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Worker => worker(settings).await,
         Command::Migrate => Db::open(&settings.database).map(drop).map_err(CliError::from),
         Command::User { command } => add_user(settings, command).await,
+        Command::Import { command } => import::run(open(settings).await?, command).await,
         Command::Openapi | Command::Evaluate { .. } => Ok(()),
     }
 }

@@ -17,6 +17,7 @@
 //! | [`post`] | letters that wait to be sent, and what became of them |
 //! | [`web`] | problems, bodies, entity tags, idempotency, limits, the spec |
 //! | [`access`] | who is asking, and the proofs of what they may |
+//! | [`reference`] | the official lists of codes: CPV and NUTS |
 //! | [`organisation`] | public bodies and others, with their validity in time |
 //! | [`account`] | how people get an account and keep it |
 //! | [`criteria`] | criteria sets and calls; the assessment |
@@ -53,6 +54,7 @@ pub mod organisation;
 pub mod outbox;
 pub mod post;
 pub mod process;
+pub mod reference;
 pub mod secret;
 pub mod subscription;
 pub mod web;

@@ -1,5 +1,8 @@
 //! The deeds on challenges: load, ask the model, save, record.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use serde_json::json;
 
 use super::lint::cpr_places;
@@ -7,13 +10,14 @@ use super::store::{self, Reader};
 use super::{Challenge, Description, Level, OutOfOrder, Recognition, RecognitionBody, Stage, Status};
 use crate::access::store::accounts_of;
 use crate::access::{Member, Staff};
-use crate::criteria::{self, Assessment, Evidence, Recogniser};
+use crate::criteria::{self, Assessment, Call, CriteriaSet, Evidence, Recogniser};
 use crate::db::{AnyConnection, Tx};
 use crate::kernel::{Fit, Flaws, Id, Instant, Language, OrganisationId, text};
 use crate::mail::{Letter, Prose};
 use crate::organisation;
 use crate::outbox::{Actor, Fact, Subject, record};
 use crate::post::store::queue_letter;
+use crate::reference;
 use crate::web::{IfMatch, Node, Patch, Problem};
 
 /// The criteria set of challenges that answer no call.
@@ -30,25 +34,137 @@ pub fn assess(
     told: &Description,
     recognitions: &[Recognition],
 ) -> Result<Assessment, Problem> {
-    let key = match told.call_id {
-        None => DEFAULT_CRITERIA_SET.to_owned(),
-        Some(id) => criteria::store::find_call(connection, id)?.ok_or_else(unknown_call)?.body.criteria_set,
-    };
-    let missing = || Problem::internal(&format!("criteria set {key} is gone"));
-    let set = criteria::store::newest(connection, &key)?.ok_or_else(missing)?;
-    let owner = owner.map(|id| organisation::store::find(connection, id)).transpose()?.flatten();
-    let counts = |said: &&Recognition| said.body.level > Level::Withdrawn;
-    let recogniser =
-        |said: &Recognition| Recogniser { organisation: said.organisation.clone(), has_volume: said.body.has_volume() };
-    let evidence = Evidence {
-        owner: owner.map(|owner| owner.body.name),
-        time_savings: told.time_savings.clone(),
-        reduction: told.reduction.clone(),
-        scale: told.scale.clone(),
-        anchoring: told.anchoring.clone(),
-        recognitions: recognitions.iter().filter(counts).map(recogniser).collect(),
-    };
-    Ok(criteria::assess(&set, &evidence, now))
+    Judge::default().assess(connection, now, owner, told, recognitions)
+}
+
+/// Assesses challenges one after another, and looks each call, criteria set and owner up only once.
+#[derive(Debug, Default)]
+pub struct Judge {
+    calls: HashMap<Option<Id<Call>>, (CriteriaSet, bool)>,
+    owners: HashMap<OrganisationId, Option<String>>,
+}
+
+impl Judge {
+    fn assess(
+        &mut self,
+        connection: &mut AnyConnection,
+        now: Instant,
+        owner: Option<OrganisationId>,
+        told: &Description,
+        recognitions: &[Recognition],
+    ) -> Result<Assessment, Problem> {
+        let owner = owner.map(|id| self.owner(connection, id)).transpose()?.flatten();
+        let (set, _) = self.call(connection, now, told.call_id)?;
+        let counts = |said: &&Recognition| said.body.level > Level::Withdrawn;
+        let recogniser = |said: &Recognition| Recogniser {
+            organisation: said.organisation.clone(),
+            has_volume: said.body.has_volume(),
+        };
+        let evidence = Evidence {
+            owner,
+            time_savings: told.time_savings.clone(),
+            reduction: told.reduction.clone(),
+            scale: told.scale.clone(),
+            anchoring: told.anchoring.clone(),
+            recognitions: recognitions.iter().filter(counts).map(recogniser).collect(),
+        };
+        Ok(criteria::assess(set, &evidence, now))
+    }
+
+    fn owner(&mut self, connection: &mut AnyConnection, id: OrganisationId) -> Result<Option<String>, Problem> {
+        if let Some(known) = self.owners.get(&id) {
+            return Ok(known.clone());
+        }
+        let name = organisation::store::find(connection, id)?.map(|owner| owner.body.name);
+        Ok(self.owners.entry(id).or_insert(name).clone())
+    }
+
+    /// The criteria set of a call, and whether the call is open.
+    fn call(
+        &mut self,
+        connection: &mut AnyConnection,
+        now: Instant,
+        id: Option<Id<Call>>,
+    ) -> Result<&(CriteriaSet, bool), Problem> {
+        match self.calls.entry(id) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => {
+                let (key, open) = match id {
+                    None => (DEFAULT_CRITERIA_SET.to_owned(), true),
+                    Some(id) => {
+                        let call = criteria::store::find_call(connection, id)?.ok_or_else(unknown_call)?;
+                        let open = call.is_open(now);
+                        (call.body.criteria_set, open)
+                    }
+                };
+                let missing = || Problem::internal(&format!("criteria set {key} is gone"));
+                let set = criteria::store::newest(connection, &key)?.ok_or_else(missing)?;
+                Ok(place.insert((set, open)))
+            }
+        }
+    }
+
+    /// A new draft of a body, assessed, not yet stored.
+    ///
+    /// # Errors
+    /// 422 for an unknown call, and for codes that a loaded list does not have.
+    pub fn draft(
+        &mut self,
+        connection: &mut AnyConnection,
+        now: Instant,
+        owner: OrganisationId,
+        told: Fit<Description>,
+    ) -> Result<Challenge, Problem> {
+        require_known_codes(connection, &told)?;
+        let assessment = self.assess(connection, now, Some(owner), &told, &[])?;
+        Ok(Challenge {
+            id: Id::made_at(now),
+            organisation_id: owner,
+            description: told.into_inner(),
+            stage: Stage::Draft,
+            submitted_at: None,
+            assessment,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        })
+    }
+
+    /// Whether a challenge may be handed in, as far as its words and its call are concerned.
+    ///
+    /// # Errors
+    /// 409 when its call is closed, 422 with a CPR number in it.
+    pub fn require_submittable(
+        &mut self,
+        connection: &mut AnyConnection,
+        now: Instant,
+        challenge: &Challenge,
+    ) -> Result<(), Problem> {
+        let mut flaws = Flaws::default();
+        for place in cpr_places(&challenge.description) {
+            let words = text!(
+                "Fjern CPR-nummeret, før udfordringen deles",
+                "Remove the CPR number before the challenge is shared"
+            );
+            flaws.add(place, "cpr_number", words);
+        }
+        if !flaws.0.is_empty() {
+            return Err(flaws.into());
+        }
+        let (_, open) = self.call(connection, now, challenge.description.call_id)?;
+        if *open {
+            return Ok(());
+        }
+        let detail = text!("Indkaldelsen er ikke åben", "The call is not open");
+        Err(Problem::conflict("call_closed", detail))
+    }
+}
+
+fn require_known_codes(connection: &mut AnyConnection, told: &Description) -> Result<(), Problem> {
+    let mut flaws = Flaws::default();
+    reference::check_cpv(connection, "/cpv", &told.cpv, &mut flaws)?;
+    reference::check_nuts(connection, |index| format!("/nuts/{index}"), &told.nuts, &mut flaws)?;
+    if flaws.0.is_empty() { Ok(()) } else { Err(flaws.into()) }
 }
 
 fn unknown_call() -> Problem {
@@ -58,7 +174,7 @@ fn unknown_call() -> Problem {
 /// Registers a draft for a body.
 ///
 /// # Errors
-/// 422 for an unknown call.
+/// 422 for an unknown call, and for codes that a loaded list does not have.
 pub fn draft(
     tx: &mut Tx<'_>,
     now: Instant,
@@ -66,21 +182,23 @@ pub fn draft(
     by: Actor,
     told: Fit<Description>,
 ) -> Result<Challenge, Problem> {
-    let assessment = assess(tx.connection, now, Some(owner), &told, &[])?;
-    let challenge = Challenge {
-        id: Id::made_at(now),
-        organisation_id: owner,
-        description: told.into_inner(),
-        stage: Stage::Draft,
-        submitted_at: None,
-        assessment,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    };
-    store::insert(tx, &challenge)?;
-    record(tx, Fact::new(Subject::Challenge, challenge.id, "drafted", by, now))?;
+    let challenge = Judge::default().draft(tx.connection, now, owner, told)?;
+    register(tx, now, &by, &challenge)?;
     Ok(challenge)
+}
+
+/// Stores a new challenge: a draft, or one that is handed in at once.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn register(tx: &mut Tx<'_>, now: Instant, by: &Actor, challenge: &Challenge) -> Result<(), Problem> {
+    store::insert(tx, challenge)?;
+    record(tx, Fact::new(Subject::Challenge, challenge.id, "drafted", by.clone(), now))?;
+    if challenge.stage.status() == Status::Submitted {
+        let fact = Fact::new(Subject::Challenge, challenge.id, "submitted", by.clone(), now);
+        record(tx, fact.with(json!({"verdict": challenge.assessment.outcome})))?;
+    }
+    Ok(())
 }
 
 /// Changes a draft, or one that was returned, by a merge patch.
@@ -99,6 +217,7 @@ pub fn change(
     challenge.require_editable()?;
     seen.require(challenge.version)?;
     let told = patch.apply(&challenge.description)?;
+    require_known_codes(tx.connection, &told)?;
     let (before, after) = differences(&challenge.description, &told);
     let said = store::recognitions(tx.connection, id)?;
     let assessment = assess(tx.connection, now, Some(challenge.organisation_id), &told, &said)?;
@@ -138,22 +257,7 @@ pub fn submit(
 ) -> Result<Challenge, Problem> {
     let challenge =
         store::find(tx.connection, id)?.filter(|c| c.organisation_id == owner).ok_or_else(Problem::not_found)?;
-    let mut flaws = Flaws::default();
-    for place in cpr_places(&challenge.description) {
-        let words =
-            text!("Fjern CPR-nummeret, før udfordringen deles", "Remove the CPR number before the challenge is shared");
-        flaws.add(place, "cpr_number", words);
-    }
-    if !flaws.0.is_empty() {
-        return Err(flaws.into());
-    }
-    if let Some(call) = challenge.description.call_id {
-        let call = criteria::store::find_call(tx.connection, call)?.ok_or_else(unknown_call)?;
-        if !call.is_open(now) {
-            let detail = text!("Indkaldelsen er ikke åben", "The call is not open");
-            return Err(Problem::conflict("call_closed", detail));
-        }
-    }
+    Judge::default().require_submittable(tx.connection, now, &challenge)?;
     let submitted = challenge.submit(now)?;
     save(tx, now, submitted, "submitted", by, None)
 }

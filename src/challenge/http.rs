@@ -1,5 +1,7 @@
 //! Challenges over HTTP.
 
+mod bulk;
+
 use std::collections::HashMap;
 
 use actix_web::http::StatusCode;
@@ -23,6 +25,8 @@ use crate::web::{Body, IfMatch, OptionalBody, Paging, Patch, PathId, Problem, Qu
 
 /// Mounts the slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
+    // Before the paths with an id, which would take their names for one.
+    bulk::routes(config);
     config
         .service(draft_challenge)
         .service(list_challenges)

@@ -18,6 +18,7 @@
 pub mod actions;
 mod description;
 pub mod http;
+pub mod import;
 mod lint;
 mod model;
 mod recognition;

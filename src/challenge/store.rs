@@ -259,6 +259,33 @@ pub fn changed_since(
     rows.into_iter().map(|row| Ok((place(&row), Challenge::try_from(row)?))).collect()
 }
 
+/// Challenges in the order in which they were registered: for what goes through all of them.
+///
+/// # Errors
+/// [`DbError`].
+pub fn registered_after(
+    connection: &mut AnyConnection,
+    reader: Reader,
+    status: Option<Status>,
+    after: Option<Id<Challenge>>,
+    limit: i64,
+) -> Result<Vec<Challenge>, DbError> {
+    use challenge as c;
+    let mut query = c::table.into_boxed();
+    query = match reader {
+        Reader::Staff => query.filter(c::status.ne(Status::Draft.word())),
+        Reader::Body(body) => query.filter(c::organisation_id.eq(body.to_string())),
+    };
+    if let Some(status) = status {
+        query = query.filter(c::status.eq(status.word()));
+    }
+    if let Some(after) = after {
+        query = query.filter(c::id.gt(after.to_string()));
+    }
+    let rows: Vec<Row> = query.order(c::id).limit(limit).load(connection)?;
+    rows.into_iter().map(Challenge::try_from).collect()
+}
+
 /// Adds a challenge.
 ///
 /// # Errors

@@ -366,3 +366,61 @@ diesel::table! {
         created_at -> Timestamp,
     }
 }
+
+diesel::table! {
+    cpv_code (code) {
+        code -> Text,
+        label_da -> Text,
+        label_en -> Text,
+    }
+}
+
+diesel::table! {
+    nuts_code (code) {
+        code -> Text,
+        country -> Text,
+        label_da -> Text,
+        label_en -> Text,
+    }
+}
+
+diesel::table! {
+    assignment (challenge_id) {
+        challenge_id -> Text,
+        user_id -> Text,
+        user_name -> Text,
+        assigned_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    anchoring_request (id) {
+        id -> Text,
+        challenge_id -> Text,
+        side -> Text,
+        email -> Text,
+        text_digest -> Text,
+        asked_at -> Timestamp,
+        asked_by -> Text,
+        expires_at -> Timestamp,
+        confirmed -> Nullable<Bool>,
+        answered_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    sign_in_attempt (key) {
+        key -> Text,
+        failures -> Integer,
+        last_failed_at -> Nullable<Timestamp>,
+        succeeded_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    succession (organisation_id) {
+        organisation_id -> Text,
+        successor_id -> Text,
+        succeeded_at -> Timestamp,
+    }
+}

@@ -3,6 +3,7 @@
 
 mod clock;
 mod cpv;
+pub mod csv;
 mod cvr;
 mod email;
 mod fit;

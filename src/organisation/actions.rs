@@ -3,17 +3,19 @@
 use super::{Organisation, OrganisationBody, store};
 use crate::access::Staff;
 use crate::db::{AnyConnection, Tx};
-use crate::kernel::{Fit, Id, Instant, OrganisationId, text};
+use crate::kernel::{Fit, Flaws, Id, Instant, OrganisationId, text};
 use crate::outbox::{Fact, Subject, record};
+use crate::reference;
 use crate::web::Problem;
 
 /// Adds an organisation.
 ///
 /// # Errors
-/// 409 when the name or CVR number is taken, 422 for an unknown successor.
+/// 409 when the name or CVR number is taken, 422 for an unknown successor or place.
 pub fn add(tx: &mut Tx<'_>, now: Instant, staff: &Staff, body: Fit<OrganisationBody>) -> Result<Organisation, Problem> {
     let id: OrganisationId = Id::made_at(now);
     require_free(tx.connection, id, &body)?;
+    require_known_place(tx.connection, &body)?;
     let organisation = Organisation { id, body: body.into_inner(), created_at: now, updated_at: now, version: 1 };
     store::insert(tx, &organisation)?;
     record(tx, Fact::new(Subject::Organisation, id, "added", staff.actor(), now))?;
@@ -23,7 +25,7 @@ pub fn add(tx: &mut Tx<'_>, now: Instant, staff: &Staff, body: Fit<OrganisationB
 /// Changes an organisation.
 ///
 /// # Errors
-/// 409 when the name or CVR number is taken, 422 for an unknown successor.
+/// 409 when the name or CVR number is taken, 422 for an unknown successor or place.
 pub fn change(
     tx: &mut Tx<'_>,
     now: Instant,
@@ -32,6 +34,7 @@ pub fn change(
     body: Fit<OrganisationBody>,
 ) -> Result<Organisation, Problem> {
     require_free(tx.connection, organisation.id, &body)?;
+    require_known_place(tx.connection, &body)?;
     let before = serde_json::to_value(&organisation.body).unwrap_or_default();
     let after = serde_json::to_value(&body).unwrap_or_default();
     let changed =
@@ -42,7 +45,11 @@ pub fn change(
     Ok(changed)
 }
 
-fn require_free(connection: &mut AnyConnection, id: OrganisationId, body: &OrganisationBody) -> Result<(), Problem> {
+pub(super) fn require_free(
+    connection: &mut AnyConnection,
+    id: OrganisationId,
+    body: &OrganisationBody,
+) -> Result<(), Problem> {
     let taken = |found: Option<Organisation>| found.filter(|other| other.id != id);
     if taken(store::find_by_name(connection, &body.name)?).is_some() {
         let detail =
@@ -64,4 +71,12 @@ fn require_free(connection: &mut AnyConnection, id: OrganisationId, body: &Organ
         }
     }
     Ok(())
+}
+
+/// A place is one that the loaded list knows, where one is loaded.
+pub(super) fn require_known_place(connection: &mut AnyConnection, body: &OrganisationBody) -> Result<(), Problem> {
+    let mut flaws = Flaws::default();
+    let place: Vec<String> = body.nuts.iter().cloned().collect();
+    reference::check_nuts(connection, |_| "/nuts".to_owned(), &place, &mut flaws)?;
+    if flaws.0.is_empty() { Ok(()) } else { Err(flaws.into()) }
 }

@@ -1,19 +1,27 @@
 //! Organisations over HTTP.
 
-use actix_web::{get, patch, post};
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::import::{Format, Import};
 use super::store::{self, Filter};
 use super::{Kind, Organisation, OrganisationBody, actions};
 use crate::access::{Context, Scope};
 use crate::kernel::{Page, fold};
-use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, Reply};
+use crate::web::lines::LineResult;
+use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, RawBody, Reply, require_type};
 
 /// Mounts the slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_organisations).service(add_organisation).service(get_organisation).service(change_organisation);
+    config
+        .service(import_organisations)
+        .service(list_organisations)
+        .service(add_organisation)
+        .service(get_organisation)
+        .service(change_organisation);
 }
 
 /// What a list of organisations may be narrowed to.
@@ -90,4 +98,46 @@ async fn change_organisation(
         .await?;
     let version = changed.version;
     Ok(Reply::ok(changed).tagged(version, context.language))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ImportQuery {
+    /// Look only, and store nothing.
+    #[serde(default)]
+    #[param(default = false)]
+    dry_run: bool,
+}
+
+/// Adds an organisation a row, and answers a result a row; by CO-PI's staff. A bad row harms no other.
+///
+/// Comma- or semicolon-separated values in UTF-8 with a header, or a JSON object a line; at most 1 MiB. Columns: `kind`,
+/// `name`, and where known `cvr`, `country`, `nuts` (or `nuts3`), `valid_from`, `valid_to`, `successor` (a name);
+/// `short_name`, `authority_code` and `region` are passed over, and any other column is an error.
+#[utoipa::path(tag = "organisations", params(ImportQuery),
+    request_body(content(
+        (String = "text/csv", example = "kind,name,nuts3,cvr\r\nmunicipality,Odense Kommune,DK031,35209115\r\n"),
+        (OrganisationBody = "application/x-ndjson"))),
+    responses((status = 200, body = LineResult, content_type = "application/x-ndjson", description = "A result a row.")))]
+#[post("/organisations/import")]
+async fn import_organisations(
+    context: Context,
+    query: Query<ImportQuery>,
+    request: HttpRequest,
+    file: RawBody,
+) -> Result<HttpResponse, Problem> {
+    let staff = context.caller.staff(Scope::Admin)?;
+    require_type(&request, &["text/csv", "application/x-ndjson"])?;
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let format = if kind.to_ascii_lowercase().starts_with("text/csv") { Format::Csv } else { Format::Ndjson };
+    let import = Import::read(format, &file.0)?;
+    let (now, language) = (context.now, context.language);
+    let results = if query.0.dry_run {
+        context.db.read(move |connection| import.look(connection, language)).await?
+    } else {
+        context.db.write(move |tx| import.store(tx, now, &staff.actor(), language)).await?
+    };
+    let lines: String = results.iter().map(LineResult::written).collect();
+    Ok(HttpResponse::Ok().content_type("application/x-ndjson").body(lines))
 }

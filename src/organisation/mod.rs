@@ -5,6 +5,7 @@
 
 mod actions;
 pub mod http;
+pub mod import;
 mod model;
 pub mod store;
 

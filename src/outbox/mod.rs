@@ -8,7 +8,7 @@ mod store;
 
 pub use store::{FactRow, history, record};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::kernel::{Id, Instant};
 
@@ -84,7 +84,7 @@ impl Fact {
     /// `actor` did `deed` to the thing with this id.
     #[must_use]
     pub fn new<T>(subject: Subject, id: Id<T>, deed: &'static str, actor: Actor, at: Instant) -> Self {
-        Self { subject, subject_id: id.to_string(), deed, actor, at, reason: None, data: Value::Null }
+        Self { subject, subject_id: id.to_string(), deed, actor, at, reason: None, data: Value::Object(Map::new()) }
     }
 
     /// … because of this.

@@ -89,7 +89,7 @@ pub fn history<T>(connection: &mut AnyConnection, subject: Subject, id: Id<T>) -
         by,
         organisation_id,
         reason,
-        data: serde_json::from_str(&data).unwrap_or_default(),
+        data: serde_json::from_str::<serde_json::Map<_, _>>(&data).unwrap_or_default().into(),
     };
     Ok(rows.into_iter().map(lift).collect())
 }

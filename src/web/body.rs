@@ -176,7 +176,11 @@ fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
-fn require_type(request: &HttpRequest, wanted: &[&str]) -> Result<(), Problem> {
+/// Insists on one of these types of body.
+///
+/// # Errors
+/// 415.
+pub(crate) fn require_type(request: &HttpRequest, wanted: &[&str]) -> Result<(), Problem> {
     let header = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = header.split(';').next().unwrap_or_default().trim();
     if wanted.iter().any(|known| essence.eq_ignore_ascii_case(known)) {
@@ -207,7 +211,11 @@ pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem>
     Ok(value)
 }
 
-fn read_value<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
+/// Reads what is JSON already; what has the wrong shape is 422 with the place.
+///
+/// # Errors
+/// 422.
+pub(crate) fn read_value<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
     serde_path_to_error::deserialize(value).map_err(|error| shape_problem(&error))
 }
 

@@ -6,6 +6,7 @@
 mod body;
 pub mod frame;
 pub mod idempotency;
+pub mod lines;
 mod node;
 pub mod openapi;
 mod page;
@@ -14,6 +15,7 @@ mod query;
 mod reply;
 
 pub use body::{Body, IfMatch, MAX_BODY, OptionalBody, Patch, RawBody};
+pub(crate) use body::{read_json, read_value, require_type};
 pub use node::{Metrics, Node};
 pub use page::{Field, HtmlPage, Prefers};
 pub use problem::Problem;

@@ -19,6 +19,7 @@ mod architecture;
 mod db;
 mod dialogue;
 mod dispatch;
+mod import;
 mod matching;
 mod organisation;
 mod program;

@@ -152,7 +152,8 @@ fn hostile_bodies_are_refused_by_every_operation_that_takes_one() {
     let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
     for operation in operations() {
         let Some((kind, _)) = example_of(operation) else { continue };
-        if !kind.ends_with("json") {
+        // A stream of lines answers a bad line in its place.
+        if !kind.ends_with("json") || kind.ends_with("ndjson") {
             continue;
         }
         for hostile in

@@ -175,6 +175,13 @@ impl Answer {
         found.unwrap_or_else(|| panic!("{} answered no {field}: {}", self.asked, self.text)).to_owned()
     }
 
+    /// The objects of a stream, a line each.
+    #[track_caller]
+    pub fn lines(&self) -> Vec<Value> {
+        let read = |line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{} answered {line:?}", self.asked));
+        self.text.lines().map(read).collect()
+    }
+
     /// The rows of a list.
     #[track_caller]
     pub fn items(&self) -> Vec<Value> {

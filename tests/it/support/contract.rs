@@ -107,7 +107,12 @@ pub(super) fn check(method: &str, path: &str, answer: &Answer) {
         .find(|(documented, _)| essence(documented) == kind)
         .unwrap_or_else(|| panic!("{kind} is not documented; {}", told()));
     if kind.ends_with("json") {
-        require(&schema_at(&format!("{place}/content/{}/schema", escape(documented))), &answer.body, &told);
+        let schema = schema_at(&format!("{place}/content/{}/schema", escape(documented)));
+        if kind == "application/x-ndjson" {
+            answer.lines().iter().for_each(|line| require(&schema, line, &told));
+        } else {
+            require(&schema, &answer.body, &told);
+        }
     }
 }
 
