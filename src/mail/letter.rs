@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use lettre::message::header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
-use lettre::message::{Mailbox as Address, MultiPart, SinglePart};
+use lettre::message::{Body, Mailbox as Address, MultiPart, SinglePart};
 use serde::{Deserialize, Serialize};
 
 use super::Prose;
@@ -25,6 +25,15 @@ pub struct Letter {
 pub struct OneClick {
     pub unsubscribe_url: String,
     pub list_id: String,
+}
+
+/// How the words of a message are spelled out in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// Quoted-printable: what every mail server carries unharmed.
+    ForServers,
+    /// As they are, so that a file can be read and searched without a mail program.
+    ForReaders,
 }
 
 /// Whom letters come from.
@@ -55,6 +64,7 @@ impl Letter {
         from: &Sender,
         message_id: &str,
         date: Instant,
+        spelling: Spelling,
     ) -> Result<lettre::Message, lettre::error::Error> {
         let to = Address::new(None, self.to.parse().map_err(|_| lettre::error::Error::EmailMissingAt)?);
         // A line break in a header would begin another header.
@@ -73,8 +83,16 @@ impl Letter {
                 .raw_header(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()))
                 .raw_header(raw("List-Id", format!("<{}>", one_click.list_id)));
         }
-        let part = |content_type, body: String| {
-            SinglePart::builder().header(content_type).header(ContentTransferEncoding::QuotedPrintable).body(body)
+        let part = |content_type, words: String| {
+            let wanted = match spelling {
+                Spelling::ForServers => ContentTransferEncoding::QuotedPrintable,
+                Spelling::ForReaders => ContentTransferEncoding::EightBit,
+            };
+            // A line too long to stand as it is goes as every server takes it.
+            let body = Body::new_with_encoding(words.clone(), wanted)
+                .or_else(|_| Body::new_with_encoding(words, ContentTransferEncoding::QuotedPrintable))
+                .unwrap_or_else(Body::new);
+            SinglePart::builder().header(content_type).body(body)
         };
         message.multipart(
             MultiPart::alternative()
@@ -111,7 +129,8 @@ mod tests {
     fn posted(letter: &Letter) -> String {
         let from = "Skala <skala@example.dk>".parse().unwrap();
         let date = "2026-11-22T08:00:00Z".parse().unwrap();
-        String::from_utf8(letter.message(&from, "abc@example.dk", date).unwrap().formatted()).unwrap()
+        String::from_utf8(letter.message(&from, "abc@example.dk", date, Spelling::ForServers).unwrap().formatted())
+            .unwrap()
     }
 
     #[test]

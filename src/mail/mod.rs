@@ -7,7 +7,7 @@ mod letter;
 mod postman;
 mod prose;
 
-pub use letter::{Letter, OneClick, Sender};
+pub use letter::{Letter, OneClick, Sender, Spelling};
 pub use postman::{Failure, Mailbox, Postman, PostmanError};
 pub use prose::Prose;
 pub(crate) use prose::escape;

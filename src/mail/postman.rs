@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lettre::{SmtpTransport, Transport};
 
-use super::{Letter, Sender};
+use super::{Letter, Sender, Spelling};
 use crate::kernel::Instant;
 
 /// How long an SMTP server may take for one answer.
@@ -109,7 +109,11 @@ impl Postman {
     pub fn deliver(&self, letter: &Letter, id: &str, now: Instant) -> Result<String, Failure> {
         let message_id = format!("{id}@{}", self.host);
         let unfit = |error: &dyn fmt::Display| Failure { for_good: true, answer: error.to_string() };
-        let message = letter.message(&self.from, &message_id, now).map_err(|error| unfit(&error))?;
+        let spelling = match self.way {
+            Way::Folder(_) => Spelling::ForReaders,
+            Way::Smtp(_) | Way::Mailbox(_) => Spelling::ForServers,
+        };
+        let message = letter.message(&self.from, &message_id, now, spelling).map_err(|error| unfit(&error))?;
         match &self.way {
             Way::Smtp(transport) => match transport.send(&message) {
                 Ok(answer) => Ok(format!("{} {}", answer.code(), answer.message().collect::<Vec<_>>().join(" "))),
