@@ -84,14 +84,14 @@ impl Letter {
                 .raw_header(raw("List-Id", format!("<{}>", one_click.list_id)));
         }
         let part = |content_type, words: String| {
-            let wanted = match spelling {
-                Spelling::ForServers => ContentTransferEncoding::QuotedPrintable,
-                Spelling::ForReaders => ContentTransferEncoding::EightBit,
+            // RFC 5322 § 2.1.1: no line is longer than 998 characters.
+            let readable = spelling == Spelling::ForReaders && words.lines().all(|line| line.len() <= 998);
+            let body = if readable {
+                let lines = words.replace('\n', "\r\n").into_bytes();
+                Body::dangerous_pre_encoded(lines, ContentTransferEncoding::EightBit)
+            } else {
+                Body::new_with_encoding(words, ContentTransferEncoding::QuotedPrintable).unwrap_or_else(Body::new)
             };
-            // A line too long to stand as it is goes as every server takes it.
-            let body = Body::new_with_encoding(words.clone(), wanted)
-                .or_else(|_| Body::new_with_encoding(words, ContentTransferEncoding::QuotedPrintable))
-                .unwrap_or_else(Body::new);
             SinglePart::builder().header(content_type).body(body)
         };
         message.multipart(

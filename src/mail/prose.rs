@@ -92,7 +92,7 @@ impl Prose {
     pub fn html(&self, language: &str, title: &str) -> String {
         let mut out = format!(
             "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\"><title>{}</title></head>\
-             <body style=\"font:16px/1.5 sans-serif;max-width:40em;margin:1em auto;padding:0 1em\">",
+             <body style=\"font:16px/1.5 sans-serif;max-width:40em;margin:1em auto;padding:0 1em\">\n",
             escape(title)
         );
         out.push_str(&self.blocks());
@@ -107,7 +107,7 @@ impl Prose {
         for block in &self.0 {
             let item = matches!(block, Block::Item(_));
             if item != listing {
-                out.push_str(if item { "<ul>" } else { "</ul>" });
+                out.push_str(if item { "<ul>\n" } else { "</ul>\n" });
                 listing = item;
             }
             match block {
@@ -127,9 +127,10 @@ impl Prose {
                     ));
                 }
             }
+            out.push('\n');
         }
         if listing {
-            out.push_str("</ul>");
+            out.push_str("</ul>\n");
         }
         out
     }
@@ -166,7 +167,7 @@ mod tests {
         assert_eq!(prose.text(), "Ny dialog\n=========\n\nHej\nalle\n\n- a\n- b\n\nLæs:\nhttps://x.dk/?a=1&b=2\n");
         let html = prose.html("da", "Ny dialog");
         assert!(html.contains(
-            "<p>Hej<br>alle</p><ul><li>a</li><li>b</li></ul><p><a href=\"https://x.dk/?a=1&amp;b=2\">Læs</a></p>"
+            "<p>Hej<br>alle</p>\n<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n<p><a href=\"https://x.dk/?a=1&amp;b=2\">Læs</a></p>"
         ));
     }
 
