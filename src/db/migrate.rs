@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use diesel::RunQueryDsl;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel::sql_types::Text;
+use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{AnyConnection, DbError};
@@ -33,6 +36,13 @@ struct Difference {
     unknown: BTreeSet<String>,
 }
 
+impl Difference {
+    fn between(applied: impl Iterator<Item = String>, known: &BTreeSet<String>) -> Self {
+        let applied: BTreeSet<String> = applied.collect();
+        Self { missing: known - &applied, unknown: &applied - known }
+    }
+}
+
 /// Brings the tables up to date; on PostgreSQL one node does it while the others wait.
 pub(super) fn to_latest(connection: &mut AnyConnection) -> Result<(), MigrateError> {
     if let AnyConnection::Postgres(_) = connection {
@@ -48,14 +58,19 @@ pub(super) fn to_latest(connection: &mut AnyConnection) -> Result<(), MigrateErr
     run
 }
 
-/// Looks without changing anything.
+/// Looks without changing anything: Diesel's own look would first make its table, which a reader may not.
 pub(super) fn check(connection: &mut AnyConnection) -> Result<(), MigrateError> {
-    let difference = match connection {
-        AnyConnection::Postgres(connection) => compare(connection),
-        AnyConnection::Sqlite(connection) => compare(connection),
-    }?;
+    let applied: Vec<Applied> =
+        diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(connection).map_err(DbError::from)?;
+    let difference = Difference::between(applied.into_iter().map(|row| row.version), &known::<Sqlite>()?);
     refuse_newer(&difference)?;
     if difference.missing.is_empty() { Ok(()) } else { Err(MigrateError::Older(list(&difference.missing))) }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = Text)]
+    version: String,
 }
 
 fn run_pending<C, DB>(connection: &mut C) -> Result<(), MigrateError>
@@ -73,12 +88,18 @@ where
     C: MigrationHarness<DB>,
     DB: Backend,
 {
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| DbError::Unavailable(error.to_string());
     let applied: Vec<MigrationVersion<'_>> = connection.applied_migrations().map_err(failed)?;
+    Ok(Difference::between(applied.iter().map(ToString::to_string), &known::<DB>()?))
+}
+
+/// The versions that are built into the program.
+fn known<DB: Backend>() -> Result<BTreeSet<String>, DbError> {
     let known: Vec<Box<dyn Migration<DB>>> = MIGRATIONS.migrations().map_err(failed)?;
-    let applied: BTreeSet<_> = applied.iter().map(ToString::to_string).collect();
-    let known: BTreeSet<_> = known.iter().map(|migration| migration.name().version().to_string()).collect();
-    Ok(Difference { missing: &known - &applied, unknown: &applied - &known })
+    Ok(known.iter().map(|migration| migration.name().version().to_string()).collect())
+}
+
+fn failed(error: Box<dyn std::error::Error + Send + Sync>) -> DbError {
+    DbError::Unavailable(error.to_string())
 }
 
 fn refuse_newer(difference: &Difference) -> Result<(), MigrateError> {

@@ -195,6 +195,14 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     }
     responses.sort_keys();
     for (status, response) in responses.iter_mut() {
+        if response["$ref"].is_null() && response["description"].as_str().is_none_or(str::is_empty) {
+            response["description"] = json!(match status.as_str() {
+                "201" => "Added.",
+                "202" => "Taken.",
+                "204" => "Done.",
+                _ => "As asked for.",
+            });
+        }
         if status.as_str() >= "400" && response["$ref"].is_null() && response["content"].is_null() {
             response["content"] =
                 json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
