@@ -193,6 +193,7 @@ impl Anchoring {
             if let Some(sponsor) = sponsor {
                 flaws.line(&format!("/anchoring/{side}/name"), &mut sponsor.name, 1, 120);
                 flaws.line(&format!("/anchoring/{side}/title"), &mut sponsor.title, 1, 120);
+                flaws.date(&format!("/anchoring/{side}/date"), Some(sponsor.date));
             }
         }
     }

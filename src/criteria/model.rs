@@ -27,7 +27,7 @@ pub enum Rule {
         min_other_bodies: u32,
     },
     /// A political and an administrative sponsor stand behind it.
-    Anchoring,
+    Anchoring {},
 }
 
 /// One criterion of a set.
@@ -98,7 +98,7 @@ impl Fitting for CriteriaSetBody {
                     flaws.number(&at("rule/min_other_bodies"), f64::from(*min_other_bodies), 1.0, 1000.0);
                 }
                 Rule::Reduction { kinds } => flaws.count(&at("rule/kinds"), kinds, 1, 4),
-                Rule::Anchoring => {}
+                Rule::Anchoring {} => {}
             }
         }
     }
@@ -125,7 +125,7 @@ pub fn built_in() -> Vec<CriteriaSet> {
         rule,
     };
     let scale = || criterion("scale", "Skala fra start", "Scale from the start", Rule::Scale { min_other_bodies: 1 });
-    let anchoring = || criterion("anchoring", "Toplederforankring", "Top-management anchoring", Rule::Anchoring);
+    let anchoring = || criterion("anchoring", "Toplederforankring", "Top-management anchoring", Rule::Anchoring {});
     let set = |key: &str, title_da: &str, title_en: &str, first| CriteriaSet {
         key: key.to_owned(),
         version: 1,
@@ -280,6 +280,8 @@ impl Fitting for CallBody {
         flaws.line("/theme", &mut self.theme, 1, 80);
         flaws.prose("/description", &mut self.description, 1, 6000);
         flaws.line("/criteria_set", &mut self.criteria_set, 1, 60);
+        flaws.date("/opens_at", Some(self.opens_at.date_naive()));
+        flaws.date("/closes_at", self.closes_at.map(|at| at.date_naive()));
         if self.closes_at.is_some_and(|closes_at| closes_at <= self.opens_at) {
             let words = text!("Den skal lukke, efter at den åbner", "It must close after it opens");
             flaws.add("/closes_at", "before_opens_at", words);

@@ -23,7 +23,7 @@ pub fn assess(set: &CriteriaSet, evidence: &Evidence, now: Instant) -> Assessmen
         Rule::TimeSavings { min_hours_per_year } => time_savings(evidence.time_savings.as_ref(), *min_hours_per_year),
         Rule::Reduction { kinds } => reduction(evidence.reduction.as_ref(), kinds),
         Rule::Scale { min_other_bodies } => scale(evidence, *min_other_bodies),
-        Rule::Anchoring => anchoring(evidence),
+        Rule::Anchoring {} => anchoring(evidence),
     };
     let criteria: Vec<Outcome> = set.body.criteria.iter().map(|c| judge(&c.rule).named(&c.key)).collect();
     let hours_per_year = evidence.time_savings.as_ref().and_then(TimeSavings::hours);

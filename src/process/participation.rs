@@ -93,6 +93,8 @@ pub struct ParticipantBody {
 
 impl Fitting for ParticipantBody {
     fn fit(&mut self, flaws: &mut Flaws) {
+        flaws.date("/joined_on", Some(self.joined_on));
+        flaws.date("/left_on", self.left_on);
         if (self.state == ParticipantState::Left) != self.left_on.is_some() {
             let words =
                 text!("Den dag, den gik ud, hører til tilstanden left", "The day it left belongs to the state left");
@@ -154,6 +156,7 @@ impl Fitting for CommitmentBody {
         if let Some(name) = &mut self.signed_by {
             flaws.line("/signed_by", name, 1, 120);
         }
+        flaws.date("/signed_on", self.signed_on);
         if self.signed_by.is_some() != self.signed_on.is_some() {
             let words = text!("En underskrift har både navn og dato", "A signature has a name and a date");
             flaws.add(if self.signed_by.is_some() { "/signed_on" } else { "/signed_by" }, "required", words);
@@ -211,6 +214,7 @@ impl Fitting for TimelineBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         flaws.line("/kind", &mut self.kind, 1, 60);
         flaws.line("/title", &mut self.title, 1, 200);
+        flaws.date("/happened_on", Some(self.happened_on));
         if let Some(url) = &mut self.url {
             flaws.url("/url", url);
         }
@@ -267,7 +271,9 @@ pub struct AdoptionBody {
 }
 
 impl Fitting for AdoptionBody {
-    fn fit(&mut self, _: &mut Flaws) {}
+    fn fit(&mut self, flaws: &mut Flaws) {
+        flaws.date("/adopted_on", Some(self.adopted_on));
+    }
 }
 
 /// An adoption.

@@ -16,12 +16,15 @@ mod support;
 
 mod account;
 mod architecture;
+mod challenge;
+mod criteria;
 mod db;
 mod dialogue;
 mod dispatch;
 mod import;
 mod matching;
 mod organisation;
+mod process;
 mod program;
 mod smtp;
 mod spec;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Named, TestApp};
+use super::{Client, Named, TestApp};
 
 /// A municipality of this name.
 pub fn municipality(app: &TestApp, name: &str) -> Named {
@@ -56,4 +56,58 @@ pub fn subscriber(app: &TestApp, email: &str, frequency: &str, filter: Value) ->
     app.anonymous().post("/subscriptions", wish).expect(202);
     let token = app.mail_to(email).token("/subscriptions/confirm/");
     app.anonymous().post("/subscriptions/confirm", json!({"token": token})).expect(200).text_of("manage_token")
+}
+
+/// What a municipality could tell of a challenge: whole, and met by the criteria of `welfare-technology`.
+pub fn challenge_body(title: &str) -> Value {
+    json!({
+        "title": title,
+        "problem": "Nattevagterne går fire runder hver nat. Mange beboere vågner, og de fleste tilsyn viser, at alt er i orden.",
+        "desired_effect": "Nattevagten går kun ind, når nogen har brug for det.",
+        "affected_users": "beboere på plejehjem, nattevagter",
+        "theme": "velfærdsteknologi",
+        "cpv": ["33190000-8"],
+        "nuts": ["DK031"],
+        "contacts": [{"name": "Mette Holm", "email": "mette@odense.example", "department": "innovation"}],
+        "time_savings": {"minutes_per_occasion": 6, "occasions_per_week": 140, "staff_count": 30, "basis": "measured"},
+        "scale": {"known_bodies": ["Vejle Kommune"], "volume": {"quantity": 1200, "unit": "plejeboliger"}},
+        "anchoring": {
+            "political": {"name": "Ib Lund", "title": "Rådmand", "date": "2026-10-01"},
+            "administrative": {"name": "Eva Skov", "title": "Direktør", "date": "2026-10-02"},
+        },
+    })
+}
+
+/// A draft of this member's body.
+pub fn drafted(member: &Client, title: &str) -> Named {
+    let drafted = member.post("/challenges", challenge_body(title)).expect(201);
+    Named { id: drafted.id(), name: title.to_owned() }
+}
+
+/// A challenge that waits for CO-PI's decision.
+pub fn submitted(member: &Client, title: &str) -> Named {
+    let challenge = drafted(member, title);
+    member.post(&format!("/challenges/{}/submit", challenge.id), json!({})).expect(200);
+    challenge
+}
+
+/// A challenge that CO-PI approved; the letter to its owner is read.
+pub fn approved(app: &TestApp, member: &Client, title: &str) -> Named {
+    let challenge = submitted(member, title);
+    app.facilitator().post(&format!("/challenges/{}/approve", challenge.id), json!({})).expect(200);
+    app.mails();
+    challenge
+}
+
+/// A process around these challenges, open to the public.
+pub fn gathered(app: &TestApp, title: &str, challenges: &[&Named]) -> Named {
+    let staff = app.facilitator();
+    let ids: Vec<&str> = challenges.iter().map(|challenge| challenge.id.as_str()).collect();
+    let summary = "Kommunerne vil have færre unødige tilsyn om natten.";
+    let opened =
+        staff.post("/processes", json!({"title": title, "summary": summary, "challenge_ids": ids})).expect(201);
+    let path = format!("/processes/{}", opened.id());
+    let cap = json!({"amount": 160_000_000, "currency": "DKK"});
+    staff.change(&path, json!({"status": "active", "option_cap": cap})).expect(200);
+    Named { id: opened.id(), name: title.to_owned() }
 }
