@@ -168,18 +168,20 @@ async fn open(settings: Settings) -> Result<Data<Node>, CliError> {
 }
 
 async fn serve(settings: Settings) -> Result<(), CliError> {
+    let listener = listen(&settings)?;
+    serve_on(open(settings).await?, listener).await
+}
+
+fn listen(settings: &Settings) -> Result<TcpListener, CliError> {
     let listen = settings.listen;
-    let listener =
-        TcpListener::bind(listen).map_err(|error| CliError(format!("cannot listen on {listen}: {error}")))?;
-    // With port 0 the system chooses one.
-    let listen = listener.local_addr().map_err(CliError::from)?;
-    let node = open(settings).await?;
-    tracing::info!(%listen, database = ?node.settings.database, "serving");
-    serve_on(node, listener).await
+    TcpListener::bind(listen).map_err(|error| CliError(format!("cannot listen on {listen}: {error}")))
 }
 
 /// Serves, and sends what is due unless that is another process's work; both finish what is in hand.
 async fn serve_on(node: Data<Node>, listener: TcpListener) -> Result<(), CliError> {
+    // With port 0 the system chooses one.
+    let listen = listener.local_addr().map_err(CliError::from)?;
+    tracing::info!(%listen, database = ?node.settings.database, "serving");
     let postman = dispatch::postman(&node.settings).map_err(CliError::from)?;
     let (stop, stopping) = watch::channel(false);
     let server = app::serve(node.clone(), listener).map_err(CliError::from)?;
@@ -232,9 +234,7 @@ async fn serve_demo(settings: Settings, fresh: bool) -> Result<(), CliError> {
     std::fs::create_dir_all(&folder).map_err(|error| CliError(format!("cannot make the folder {DEMO}: {error}")))?;
     let database = format!("sqlite://{DEMO}/skala.db").parse().map_err(CliError::from)?;
     let settings = Settings { database, mail_dir: folder.join("mails"), smtp_url: None, ..settings };
-    let listen = settings.listen;
-    let listener =
-        TcpListener::bind(listen).map_err(|error| CliError(format!("cannot listen on {listen}: {error}")))?;
+    let listener = listen(&settings)?;
     let node = open(settings).await?;
     let new = demo::load(&node).await.map_err(CliError::from)?;
     let (url, mails) = (&node.settings.public_url, node.settings.mail_dir.display());

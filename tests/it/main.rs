@@ -28,5 +28,6 @@ mod process;
 mod program;
 mod smtp;
 mod spec;
+mod story;
 mod subscription;
 mod web;

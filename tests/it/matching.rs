@@ -67,3 +67,31 @@ fn odd_texts_are_answered() {
         member.post("/challenges/check", need("Prøve", problem)).expect(200);
     }
 }
+
+#[test]
+fn matches_are_shown_to_whoever_may_see_the_challenge() {
+    let app = TestApp::start();
+    let (odense, aarhus) = (given::municipality(&app, "Odense Kommune"), given::municipality(&app, "Aarhus Kommune"));
+    let draft = given::drafted(&app.member(&aarhus), "Natlige tilsyn");
+    let path = format!("/challenges/{}/matches", draft.id);
+    app.member(&aarhus).get(&path).expect(200);
+    app.member(&odense).get(&path).refused(404, "not_found");
+    app.facilitator().get(&path).refused(404, "not_found");
+    for limit in [0, 51] {
+        app.member(&aarhus).get(&format!("{path}?limit={limit}")).unfit(&[("/limit", "out_of_range")]);
+    }
+}
+
+#[test]
+fn what_one_node_learns_the_other_finds() {
+    let one = TestApp::start();
+    let other = TestApp::on(one.database.clone(), &[]);
+    let (odense, aarhus) = (given::municipality(&one, "Odense Kommune"), given::municipality(&other, "Aarhus Kommune"));
+    let own = given::submitted(&one.member(&odense), "Natlige tilsyn");
+    let path = format!("/challenges/{}/matches", own.id);
+    assert!(one.member(&odense).get(&path).expect(200).items().is_empty());
+    let twin = given::submitted(&other.member(&aarhus), "Nattero på plejehjem");
+    for app in [&one, &other] {
+        assert_eq!(app.member(&odense).get(&path).expect(200).items()[0]["challenge"]["id"], twin.id);
+    }
+}

@@ -40,7 +40,11 @@ struct Service {
 
 impl Service {
     fn start(database: &TestDatabase) -> Self {
-        let mut child = skala(database, &["serve"]).stderr(Stdio::piped()).spawn().unwrap();
+        Self::of(&mut skala(database, &["serve"]))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, log) = mpsc::channel();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
@@ -289,4 +293,20 @@ fn the_log_speaks_of_routes_and_keeps_secrets() {
     for private in [PASSWORD, token.as_str(), secret.as_str(), "hemmeligt-link", "admin@co-pi.example"] {
         assert!(!log.contains(private), "{private} stands in the log");
     }
+}
+
+#[test]
+fn the_demo_finds_its_world_again_until_it_begins_anew() {
+    let database = TestDatabase::empty_sqlite();
+    let demo = |arguments: &[&str]| Service::of(&mut skala(&database, &[&["demo"], arguments].concat()));
+    let service = demo(&[]);
+    let token = service.sign_in("karen@co-pi.example");
+    let added = json!({"name": "Nyborg Kommune i demoen", "kind": "municipality"});
+    assert_eq!(service.post("/organisations", Some(&token), &added).unwrap().0, 201);
+    let names = service.names();
+    drop(service);
+    assert_eq!(demo(&[]).names(), names);
+    let anew = demo(&["--fresh"]).names();
+    assert_eq!(anew.len(), names.len() - 1, "{anew:?}");
+    assert!(!database.folder.path().join("skala.db").exists(), "the demo has a folder of its own");
 }

@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use crate::support::{Operation, TestApp, operations, schema_at};
+use crate::support::{Client, Named, Operation, TestApp, given, operations, schema_at};
 
 /// An id of nothing.
 const NOBODY: &str = "0193f1c2-7a5e-7c31-9d3e-3f6a2b1c0d4e";
@@ -163,6 +163,118 @@ fn hostile_bodies_are_refused_by_every_operation_that_takes_one() {
             let place = format!("{} {}", operation.method, operation.path);
             let short: String = hostile.chars().take(30).collect();
             assert!((400..500).contains(&answer.status), "{place} took {short}: {} {}", answer.status, answer.text);
+        }
+    }
+}
+
+/// A world with one of everything, so that hostile requests get as far as they can.
+struct World {
+    app: TestApp,
+    ids: Vec<(&'static str, String)>,
+}
+
+fn world() -> World {
+    let app = TestApp::start();
+    let odense = given::municipality(&app, "Odense Kommune");
+    let aarhus = given::municipality(&app, "Aarhus Kommune");
+    let member = app.member(&odense);
+    let grouped = given::approved(&app, &app.member(&aarhus), "Uro om natten");
+    let process = given::gathered(&app, "Sammen om nattero", &[&grouped]);
+    let draft = given::drafted(&member, "Natlige tilsyn");
+    let ids = vec![("organisations", odense.id), ("challenges", draft.id), ("processes", process.id)];
+    World { app, ids }
+}
+
+impl World {
+    /// The operation's path, leading to what is there.
+    fn path(&self, operation: Operation) -> String {
+        let path = filled(operation);
+        let known = |part: &str| self.ids.iter().find(|(name, _)| *name == part).map(|(_, id)| id.as_str());
+        let resource = operation.path.split('/').nth(3).and_then(known);
+        resource.map_or(path.clone(), |id| path.replacen(NOBODY, id, 1))
+    }
+
+    /// Sends as whoever gets furthest: an admin, or a member where only members may.
+    fn send(&self, client: &[Client], operation: Operation, path: &str, body: Option<(&str, Vec<u8>)>) {
+        for client in client {
+            let answer = client.send(method(operation), path, body.clone());
+            if answer.status == 403 {
+                continue;
+            }
+            let sent = body.map(|(_, bytes)| String::from_utf8_lossy(&bytes).chars().take(300).collect::<String>());
+            assert!(answer.status < 500, "{} {path} {sent:?} answered {}", operation.method, answer.text);
+            return;
+        }
+    }
+
+    fn clients(&self) -> [Client; 2] {
+        let odense = Named { id: self.ids[0].1.clone(), name: String::new() };
+        let hostile = |client: Client| client.outside().with("If-Match", "*");
+        [hostile(self.app.admin()), hostile(self.app.member(&odense))]
+    }
+}
+
+/// Where every leaf of a JSON value is (RFC 6901).
+fn leaves(value: &Value, place: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, field)| leaves(field, &format!("{place}/{name}"), found))
+        }
+        Value::Array(items) if !items.is_empty() => {
+            items.iter().enumerate().for_each(|(index, item)| leaves(item, &format!("{place}/{index}"), found));
+        }
+        _ => found.push(place.to_owned()),
+    }
+}
+
+#[test]
+fn nothing_that_stands_in_a_field_brings_an_operation_down() {
+    let world = world();
+    let clients = world.clients();
+    for operation in operations() {
+        let Some((kind, example)) = example_of(operation) else { continue };
+        let Ok(example) = serde_json::from_slice::<Value>(&example) else { continue };
+        let mut places = Vec::new();
+        leaves(&example, "", &mut places);
+        for place in places {
+            let hostile: &[Value] = match example.pointer(&place).unwrap() {
+                Value::String(_) => {
+                    &[json!("a\u{0}b"), json!("+200000-01-01"), json!("-200000-01-01T00:00:00Z"), json!("\u{202e}💥")]
+                }
+                Value::Number(_) => &[json!(-1), json!(i64::MAX), json!(1e308)],
+                _ => &[json!(null), json!({"a": []})],
+            };
+            for hostile in hostile {
+                let mut body = example.clone();
+                *body.pointer_mut(&place).unwrap() = hostile.clone();
+                world.send(&clients, operation, &world.path(operation), Some((kind, body.to_string().into())));
+            }
+        }
+    }
+    world.app.mails();
+}
+
+#[test]
+fn nothing_that_stands_in_an_address_brings_an_operation_down() {
+    let world = world();
+    let clients = world.clients();
+    for operation in operations().filter(|operation| operation.method == "get") {
+        let path = world.path(operation);
+        for hostile in ["%00", "%FF", "..%2F..%2Fetc", "'%20OR%201=1", "%F0%9F%92%A5", "99999999999999999999"] {
+            if operation.path.contains('{') {
+                let own = filled(operation);
+                world.send(
+                    &clients,
+                    operation,
+                    &own.replace(NOBODY, hostile).replace("/1", &format!("/{hostile}")),
+                    None,
+                );
+            }
+            let parameters = operation.about["parameters"].as_array().cloned().unwrap_or_default();
+            for parameter in parameters.iter().filter(|parameter| parameter["in"] == "query") {
+                let name = parameter["name"].as_str().unwrap();
+                world.send(&clients, operation, &format!("{path}?{name}={hostile}"), None);
+            }
         }
     }
 }
