@@ -141,3 +141,32 @@ fn every_file_says_what_it_is() {
         }
     }
 }
+
+/// The names under which the types of a file stand in the spec.
+fn schema_names(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for derived in text.split("#[derive(").skip(1).filter(|rest| rest.split(')').next().unwrap().contains("ToSchema")) {
+        let Some(place) = ["struct ", "enum "].iter().filter_map(|kind| derived.find(kind).map(|at| at + kind.len())).min()
+        else {
+            continue;
+        };
+        let own = derived[place..].split(|c: char| !c.is_alphanumeric()).next().unwrap();
+        let given = derived[..place].split("schema(as = ").nth(1);
+        let given = given.map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next().unwrap());
+        names.push(given.unwrap_or(own).to_owned());
+    }
+    names
+}
+
+#[test]
+fn no_two_types_share_a_name_in_the_spec() {
+    let mut seen = BTreeMap::new();
+    for path in sources(Path::new("src")) {
+        for name in schema_names(&fs::read_to_string(&path).unwrap()) {
+            if let Some(other) = seen.insert(name.clone(), path.clone()) {
+                panic!("{name} is told in {} and in {}: one would silently stand for both", other.display(), path.display());
+            }
+        }
+    }
+    assert!(seen.len() > 20, "{seen:?}");
+}

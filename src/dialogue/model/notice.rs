@@ -19,6 +19,7 @@ pub enum Nature {
 /// Whom suppliers write to: a line of words, or a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = NoticeContact)]
 pub enum Contact {
     /// At most 300 characters.
     Words(String),

@@ -8,7 +8,7 @@ use crate::kernel::{Language, Text, text};
 /// One thing by which a filter matched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[schema(as = MatchReason, example = json!({"kind": "cpv", "wanted": "33000000", "found": "33195100"}))]
+#[schema(as = NoticeReason, example = json!({"kind": "cpv", "wanted": "33000000", "found": "33195100"}))]
 pub enum Reason {
     /// The filter is empty: it matches everything.
     Everything,
@@ -68,7 +68,7 @@ impl Reason {
 
 /// All by which a filter matched; never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = MatchReasons)]
+#[schema(as = NoticeReasons)]
 pub struct Why(pub Vec<Reason>);
 
 impl Why {
