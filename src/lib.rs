@@ -27,6 +27,8 @@
 //! | [`dialogue`] | the market dialogue: notice versions, questions, sign-ups to events |
 //! | [`subscription`] | what a supplier wishes to hear about |
 //! | [`dispatch`] | facts → audience → letters → deliveries |
+//! | [`desk`] | what waits for whom: the staff's queue, a body's own list |
+//! | [`feed`] | one feed of all that changed |
 //! | [`app`] | the actix application: every slice mounted once |
 //! | [`secret`] | the key of tokens and links |
 //! | [`demo`] | a world to try the service in |
@@ -45,8 +47,10 @@ pub mod config;
 pub mod criteria;
 pub mod db;
 pub mod demo;
+pub mod desk;
 pub mod dialogue;
 pub mod dispatch;
+pub mod feed;
 pub mod kernel;
 pub mod mail;
 pub mod matching;

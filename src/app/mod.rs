@@ -15,7 +15,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt, scope};
 
 use crate::web::{Node, Problem, frame, idempotency, openapi};
-use crate::{access, account, challenge, criteria, dialogue, dispatch, matching, organisation, process, subscription};
+use crate::{
+    access, account, challenge, criteria, desk, dialogue, dispatch, feed, matching, organisation, process, subscription,
+};
 
 /// Where every resource lives.
 const BASE: &str = "/api/v1";
@@ -27,6 +29,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
     matching::http::routes(config);
     challenge::http::routes(config);
     process::http::routes(config);
+    desk::http::routes(config);
+    feed::http::routes(config);
     dialogue::http::routes(config);
     dispatch::http::routes(config);
     subscription::http::routes(config);

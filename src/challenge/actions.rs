@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::lint::cpr_places;
 use super::store::{self, Reader};
-use super::{Challenge, Description, Level, OutOfOrder, Recognition, RecognitionBody, Stage, Status};
+use super::{Challenge, Description, Level, OutOfOrder, ReasonCode, Recognition, RecognitionBody, Stage, Status, Why};
 use crate::access::store::accounts_of;
 use crate::access::{Member, Staff};
 use crate::criteria::{self, Assessment, Call, CriteriaSet, Evidence, Recogniser};
@@ -259,7 +259,7 @@ pub fn submit(
         store::find(tx.connection, id)?.filter(|c| c.organisation_id == owner).ok_or_else(Problem::not_found)?;
     Judge::default().require_submittable(tx.connection, now, &challenge)?;
     let submitted = challenge.submit(now)?;
-    save(tx, now, submitted, "submitted", by, None)
+    save(tx, now, submitted, "submitted", by, None, &[])
 }
 
 /// Takes a challenge back.
@@ -274,7 +274,7 @@ pub fn withdraw(
     reason: Option<String>,
 ) -> Result<Challenge, Problem> {
     let withdrawn = own(tx, member, id)?.withdraw(member.actor().name, reason.clone(), now)?;
-    save(tx, now, withdrawn, "withdrawn", member.actor(), reason)
+    save(tx, now, withdrawn, "withdrawn", member.actor(), reason, &[])
 }
 
 /// Gives a challenge back to its owner with a question, by mail too.
@@ -287,11 +287,11 @@ pub fn send_back(
     node: &Node,
     staff: &Staff,
     id: Id<Challenge>,
-    reason: String,
+    why: Why,
 ) -> Result<Challenge, Problem> {
-    let returned = shown_to_staff(tx, id)?.send_back(staff.actor().name, reason.clone(), now)?;
-    let returned = save(tx, now, returned, "returned", staff.actor(), Some(reason.clone()))?;
-    tell_owner(tx, now, node, &returned, "CO-PI har et spørgsmål til jeres udfordring", &reason)?;
+    let returned = shown_to_staff(tx, id)?.send_back(staff.actor().name, why.reason.clone(), now)?;
+    let returned = save(tx, now, returned, "returned", staff.actor(), Some(why.reason.clone()), &why.codes)?;
+    tell_owner(tx, now, node, &returned, "CO-PI har et spørgsmål til jeres udfordring", &why.words())?;
     Ok(returned)
 }
 
@@ -327,7 +327,7 @@ pub fn approve_untold(
     overriding: bool,
 ) -> Result<Challenge, Problem> {
     let approved = shown_to_staff(tx, id)?.approve(staff.actor().name, reason.clone(), overriding, now)?;
-    save(tx, now, approved, "approved", staff.actor(), reason)
+    save(tx, now, approved, "approved", staff.actor(), reason, &[])
 }
 
 /// Says no to a challenge, and why.
@@ -340,12 +340,26 @@ pub fn decline(
     node: &Node,
     staff: &Staff,
     id: Id<Challenge>,
-    reason: String,
+    why: Why,
 ) -> Result<Challenge, Problem> {
-    let declined = shown_to_staff(tx, id)?.decline(staff.actor().name, reason.clone(), now)?;
-    let declined = save(tx, now, declined, "declined", staff.actor(), Some(reason.clone()))?;
-    tell_owner(tx, now, node, &declined, "Jeres udfordring er ikke blevet valgt", &reason)?;
+    let declined = shown_to_staff(tx, id)?.decline(staff.actor().name, why.reason.clone(), now)?;
+    let declined = save(tx, now, declined, "declined", staff.actor(), Some(why.reason.clone()), &why.codes)?;
+    tell_owner(tx, now, node, &declined, "Jeres udfordring er ikke blevet valgt", &why.words())?;
     Ok(declined)
+}
+
+/// One of the staff takes it upon themselves to look at a challenge that waits; or lets it go again.
+///
+/// # Errors
+/// 404 for drafts, 409 unless it is submitted.
+pub fn assign(tx: &mut Tx<'_>, now: Instant, staff: &Staff, id: Id<Challenge>, take: bool) -> Result<(), Problem> {
+    shown_to_staff(tx, id)?.require_waiting()?;
+    store::release(tx, id)?;
+    if take {
+        store::assign(tx, id, staff.person(), now)?;
+    }
+    let deed = if take { "taken_up" } else { "let_go" };
+    Ok(record(tx, Fact::new(Subject::Challenge, id, deed, staff.actor(), now))?)
 }
 
 /// Another body says that it has the challenge too; the assessment moves at once.
@@ -411,10 +425,15 @@ fn save(
     deed: &'static str,
     by: Actor,
     reason: Option<String>,
+    codes: &[ReasonCode],
 ) -> Result<Challenge, Problem> {
     store::update(tx, &challenge)?;
+    // Whoever looked at it has looked.
+    store::release(tx, challenge.id)?;
     let fact = Fact { reason, ..Fact::new(Subject::Challenge, challenge.id, deed, by, now) };
-    record(tx, fact.with(json!({"verdict": challenge.assessment.outcome})))?;
+    let verdict = challenge.assessment.outcome;
+    let told = if codes.is_empty() { json!({"verdict": verdict}) } else { json!({"verdict": verdict, "codes": codes}) };
+    record(tx, fact.with(told))?;
     Ok(challenge)
 }
 

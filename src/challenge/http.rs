@@ -13,7 +13,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::lint::WarningView;
 use super::store::{self, Filter, Reader};
-use super::{Challenge, Description, Recognition, RecognitionBody, Stage, Status, actions, warnings};
+use super::{
+    Challenge, Description, Level, ReasonCode, Recognition, RecognitionBody, Stage, Status, Why, actions, warnings,
+};
 use crate::access::{Caller, Context, Role, Scope};
 use crate::criteria::Call;
 use crate::criteria::http::AssessmentView;
@@ -38,6 +40,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(approve_challenge)
         .service(decline_challenge)
         .service(recognise_challenge)
+        .service(list_commitment_levels)
         .service(get_challenge_history);
 }
 
@@ -95,7 +98,7 @@ pub struct ChallengeView {
 impl ChallengeView {
     fn of(challenge: Challenge, owners: &HashMap<OrganisationId, String>, language: Language) -> Self {
         let (by_at_why, process_id) = match challenge.stage.clone() {
-            Stage::Draft | Stage::Submitted => (None, None),
+            Stage::Draft | Stage::Submitted { .. } => (None, None),
             Stage::Returned { by, at, reason } | Stage::Declined { by, at, reason } => {
                 (Some((by, at, Some(reason), false)), None)
             }
@@ -311,15 +314,25 @@ async fn withdraw_challenge(
 /// Why.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"reason": "Hvor mange medarbejdere går runderne?"}))]
+#[schema(example = json!({"reason": "Hvor mange medarbejdere går runderne?", "codes": ["time_savings"]}))]
 struct ReasonBody {
     /// 1 to 2,000 characters.
     #[schema(min_length = 1, max_length = 2000)]
     reason: String,
+    /// What kind of reason it is, for those who count.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    codes: Vec<ReasonCode>,
 }
 impl Fitting for ReasonBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         flaws.prose("/reason", &mut self.reason, 1, 2000);
+        flaws.count("/codes", &self.codes, 0, 10);
+    }
+}
+impl From<ReasonBody> for Why {
+    fn from(ReasonBody { reason, codes }: ReasonBody) -> Self {
+        Self { reason, codes }
     }
 }
 
@@ -333,7 +346,7 @@ async fn return_challenge(
 ) -> Result<Reply<ChallengeView>, Problem> {
     let staff = context.caller.staff(Scope::ChallengesWrite)?;
     let (now, node) = (context.now, context.node.clone());
-    done(&context, move |tx| actions::send_back(tx, now, &node, &staff, id.0, body.0.into_inner().reason)).await
+    done(&context, move |tx| actions::send_back(tx, now, &node, &staff, id.0, body.0.into_inner().into())).await
 }
 
 /// Yes, and why where it goes against the verdict.
@@ -382,7 +395,7 @@ async fn decline_challenge(
 ) -> Result<Reply<ChallengeView>, Problem> {
     let staff = context.caller.staff(Scope::ChallengesWrite)?;
     let (now, node) = (context.now, context.node.clone());
-    done(&context, move |tx| actions::decline(tx, now, &node, &staff, id.0, body.0.into_inner().reason)).await
+    done(&context, move |tx| actions::decline(tx, now, &node, &staff, id.0, body.0.into_inner().into())).await
 }
 
 /// "Det har vi også": the caller's body says that it has the challenge too, with its own figures. A new word replaces
@@ -421,4 +434,30 @@ async fn get_challenge_history(context: Context, id: PathId<Challenge>) -> Resul
         })
         .await?;
     Ok(Reply::ok(HistoryView { items }))
+}
+
+/// One step of the ladder.
+#[derive(Debug, Serialize, ToSchema)]
+struct LevelView {
+    level: Level,
+    /// 0 is out, 5 is bound.
+    rank: usize,
+    /// What it binds a body to.
+    meaning: String,
+}
+
+/// The ladder, from out to bound.
+#[derive(Debug, Serialize, ToSchema)]
+struct Levels {
+    items: Vec<LevelView>,
+}
+
+/// How far a body can go with a challenge or a process, and what each step binds it to.
+#[utoipa::path(tag = "challenges", security(()), responses((status = 200, body = Levels)))]
+#[get("/commitment-levels")]
+async fn list_commitment_levels(context: Context) -> Reply<Levels> {
+    let language = context.language;
+    let view =
+        |(rank, level): (usize, Level)| LevelView { level, rank, meaning: level.meaning().to(language).to_owned() };
+    Reply::ok(Levels { items: Level::ALL.into_iter().enumerate().map(view).collect() })
 }

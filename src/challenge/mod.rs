@@ -21,10 +21,12 @@ pub mod http;
 pub mod import;
 mod lint;
 mod model;
+mod reason;
 mod recognition;
 pub mod store;
 
 pub use description::{AlreadySolvedCheck, Contact, Department, Description};
 pub use lint::{Warning, WarningView, warnings};
 pub use model::{Approved, Challenge, Decision, OutOfOrder, Stage, Status};
+pub use reason::{ReasonCode, Why};
 pub use recognition::{Level, Recognition, RecognitionBody};

@@ -82,12 +82,30 @@ pub struct Decision {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
     Draft,
-    Submitted,
-    Returned { by: String, at: Instant, reason: String },
+    /// Since when it waits for CO-PI.
+    Submitted {
+        at: Instant,
+    },
+    Returned {
+        by: String,
+        at: Instant,
+        reason: String,
+    },
     Approved(Decision),
-    Declined { by: String, at: Instant, reason: String },
-    Grouped { decision: Decision, process_id: String },
-    Withdrawn { by: String, at: Instant, reason: Option<String> },
+    Declined {
+        by: String,
+        at: Instant,
+        reason: String,
+    },
+    Grouped {
+        decision: Decision,
+        process_id: String,
+    },
+    Withdrawn {
+        by: String,
+        at: Instant,
+        reason: Option<String>,
+    },
 }
 
 impl Stage {
@@ -96,7 +114,7 @@ impl Stage {
     pub fn status(&self) -> Status {
         match self {
             Self::Draft => Status::Draft,
-            Self::Submitted => Status::Submitted,
+            Self::Submitted { .. } => Status::Submitted,
             Self::Returned { .. } => Status::Returned,
             Self::Approved(_) => Status::Approved,
             Self::Declined { .. } => Status::Declined,
@@ -174,6 +192,17 @@ impl Challenge {
         }
     }
 
+    /// Whether it waits for CO-PI's decision.
+    ///
+    /// # Errors
+    /// [`OutOfOrder`] unless it is submitted.
+    pub fn require_waiting(&self) -> Result<(), OutOfOrder> {
+        match self.stage {
+            Stage::Submitted { .. } => Ok(()),
+            _ => Err(self.out_of_order(&[Status::Submitted])),
+        }
+    }
+
     /// Hands it to CO-PI.
     ///
     /// # Errors
@@ -181,7 +210,7 @@ impl Challenge {
     pub fn submit(self, now: Instant) -> Result<Self, OutOfOrder> {
         self.require_editable()?;
         let first = self.submitted_at.or(Some(now));
-        Ok(Self { submitted_at: first, ..self.step(Stage::Submitted, now) })
+        Ok(Self { submitted_at: first, ..self.step(Stage::Submitted { at: now }, now) })
     }
 
     /// Gives it back to its owner with a question.
@@ -190,7 +219,7 @@ impl Challenge {
     /// [`OutOfOrder`] unless it is submitted.
     pub fn send_back(self, by: String, reason: String, now: Instant) -> Result<Self, OutOfOrder> {
         match self.stage {
-            Stage::Submitted => Ok(self.step(Stage::Returned { by, at: now, reason }, now)),
+            Stage::Submitted { .. } => Ok(self.step(Stage::Returned { by, at: now, reason }, now)),
             _ => Err(self.out_of_order(&[Status::Submitted])),
         }
     }
@@ -206,7 +235,7 @@ impl Challenge {
         overriding: bool,
         now: Instant,
     ) -> Result<Self, OutOfOrder> {
-        let Stage::Submitted = self.stage else { return Err(self.out_of_order(&[Status::Submitted])) };
+        let Stage::Submitted { .. } = self.stage else { return Err(self.out_of_order(&[Status::Submitted])) };
         let against = self.assessment.outcome != Verdict::Met;
         match (against, overriding, &reason) {
             (true, false, _) => Err(OutOfOrder::AgainstVerdict(self.assessment.outcome)),
@@ -221,7 +250,7 @@ impl Challenge {
     /// [`OutOfOrder`] unless it is submitted.
     pub fn decline(self, by: String, reason: String, now: Instant) -> Result<Self, OutOfOrder> {
         match self.stage {
-            Stage::Submitted => Ok(self.step(Stage::Declined { by, at: now, reason }, now)),
+            Stage::Submitted { .. } => Ok(self.step(Stage::Declined { by, at: now, reason }, now)),
             _ => Err(self.out_of_order(&[Status::Submitted])),
         }
     }
@@ -232,7 +261,7 @@ impl Challenge {
     /// [`OutOfOrder`] when it is grouped, declined or withdrawn.
     pub fn withdraw(self, by: String, reason: Option<String>, now: Instant) -> Result<Self, OutOfOrder> {
         match self.stage {
-            Stage::Draft | Stage::Submitted | Stage::Returned { .. } | Stage::Approved(_) => {
+            Stage::Draft | Stage::Submitted { .. } | Stage::Returned { .. } | Stage::Approved(_) => {
                 Ok(self.step(Stage::Withdrawn { by, at: now, reason }, now))
             }
             _ => Err(self.out_of_order(&[Status::Draft, Status::Submitted, Status::Returned, Status::Approved])),

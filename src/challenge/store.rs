@@ -1,5 +1,7 @@
 //! Challenges and recognitions in the database.
 
+mod desk;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
@@ -39,7 +41,8 @@ impl Row {
         let told = &challenge.description;
         let nobody = || (challenge.updated_at, String::new(), None, false);
         let ((at, by, reason, overridden), process_id) = match challenge.stage.clone() {
-            Stage::Draft | Stage::Submitted => (nobody(), None),
+            Stage::Draft => (nobody(), None),
+            Stage::Submitted { at } => ((at, String::new(), None, false), None),
             Stage::Returned { by, at, reason } | Stage::Declined { by, at, reason } => {
                 ((at, by, Some(reason), false), None)
             }
@@ -85,7 +88,7 @@ impl TryFrom<Row> for Challenge {
         let because = || lift.some("reason", row.reason.clone());
         let stage = match lift.some("status", Status::from_word(&row.status))? {
             Status::Draft => Stage::Draft,
-            Status::Submitted => Stage::Submitted,
+            Status::Submitted => Stage::Submitted { at },
             Status::Returned => Stage::Returned { reason: because()?, by: by.clone(), at },
             Status::Approved => Stage::Approved(decision()),
             Status::Declined => Stage::Declined { reason: because()?, by: by.clone(), at },
@@ -107,6 +110,8 @@ impl TryFrom<Row> for Challenge {
         })
     }
 }
+
+pub use desk::{Assignee, Place, assign, assignees, changed_after, release, waiting};
 
 /// Who looks, which decides what there is to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

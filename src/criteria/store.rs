@@ -119,6 +119,28 @@ pub fn list_calls(connection: &mut AnyConnection, request: &PageRequest) -> Resu
     Page::of(LIST, request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() }).try_map(Call::try_from)
 }
 
+/// Calls in the order of change: those changed after a place and at most at `until`.
+///
+/// # Errors
+/// [`DbError`].
+pub fn changed_after(
+    connection: &mut AnyConnection,
+    after: &Cursor,
+    until: i64,
+    limit: i64,
+) -> Result<Vec<(Cursor, Call)>, DbError> {
+    let Cursor { changed, id } = after.clone();
+    let rows: Vec<CallRow> = call::table
+        .filter(call::changed.gt(changed).or(call::changed.eq(changed).and(call::id.gt(id))))
+        .filter(call::changed.le(until))
+        .order((call::changed, call::id))
+        .limit(limit)
+        .load(connection)?;
+    rows.into_iter()
+        .map(|row| Ok((Cursor { changed: row.changed, id: row.id.clone() }, Call::try_from(row)?)))
+        .collect()
+}
+
 /// The call of this id.
 ///
 /// # Errors

@@ -22,6 +22,7 @@ use tokio::sync::{oneshot, watch};
 pub use connection::{AnyConnection, DatabaseUrl, Engine, UrlError};
 pub use lift::{Lift, optional};
 pub use migrate::MigrateError;
+pub use writer::last_change;
 use writer::{Deed, Writer};
 
 /// Why the database did not do what was asked.

@@ -424,3 +424,6 @@ diesel::table! {
         succeeded_at -> Timestamp,
     }
 }
+
+diesel::joinable!(participant -> process (process_id));
+diesel::allow_tables_to_appear_in_same_query!(participant, process);

@@ -98,6 +98,16 @@ struct Counter {
     value: i64,
 }
 
+/// The newest change number that is visible. Every change up to it is visible too, since writers take turns by its row:
+/// what reads several tables one after another and stops at this number misses nothing in between.
+///
+/// # Errors
+/// [`DbError`].
+pub fn last_change(connection: &mut AnyConnection) -> Result<i64, DbError> {
+    let counter: Counter = diesel::sql_query("SELECT value FROM change_counter").get_result(connection)?;
+    Ok(counter.value)
+}
+
 /// Begins a transaction and draws its change numbers; a connection found dead is opened once more.
 fn ready<'c>(
     url: &DatabaseUrl,

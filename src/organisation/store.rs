@@ -117,6 +117,28 @@ pub fn list(
     page.try_map(Organisation::try_from)
 }
 
+/// Organisations in the order of change: those changed after a place and at most at `until`.
+///
+/// # Errors
+/// [`DbError`].
+pub fn changed_after(
+    connection: &mut AnyConnection,
+    after: &Cursor,
+    until: i64,
+    limit: i64,
+) -> Result<Vec<(Cursor, Organisation)>, DbError> {
+    use organisation as o;
+    let Cursor { changed, id } = after.clone();
+    let rows: Vec<Row> = o::table
+        .filter(o::changed.gt(changed).or(o::changed.eq(changed).and(o::id.gt(id))))
+        .filter(o::changed.le(until))
+        .order((o::changed, o::id))
+        .limit(limit)
+        .load(connection)?;
+    let lift = |row: Row| Ok((Cursor { changed: row.changed, id: row.id.clone() }, Organisation::try_from(row)?));
+    rows.into_iter().map(lift).collect()
+}
+
 /// A `LIKE` pattern for texts that contain `needle`, folded as the searched columns are.
 #[must_use]
 pub fn contains(needle: &str) -> String {

@@ -171,6 +171,75 @@ pub fn participants(connection: &mut AnyConnection, process: Id<Process>) -> Res
     rows.into_iter().map(lift).collect()
 }
 
+/// A body that asked to join and was not answered.
+#[derive(Clone, Debug)]
+pub struct JoinRequest {
+    pub participant: Id<Participant>,
+    pub process: Id<Process>,
+    pub title: String,
+    pub organisation: String,
+    pub joined_on: NaiveDate,
+}
+
+/// The bodies that asked to join a process that goes on, longest waiting first.
+///
+/// # Errors
+/// [`DbError`].
+pub fn join_requests(connection: &mut AnyConnection, limit: i64) -> Result<Vec<JoinRequest>, DbError> {
+    use participant as p;
+    let over = [Status::Completed.word(), Status::Abandoned.word()];
+    let rows: Vec<(String, String, String, NaiveDate, String)> = p::table
+        .inner_join(process::table)
+        .filter(p::state.eq(ParticipantState::Interested.word()).and(process::status.ne_all(over)))
+        .order((p::joined_on, p::id))
+        .limit(limit)
+        .select((p::id, p::process_id, p::organisation_id, p::joined_on, process::title))
+        .load(connection)?;
+    let bodies = rows.iter().map(|row| Lift::new("participant", &row.0).id("organisation_id", &row.2));
+    let names = names(connection, &bodies.collect::<Result<Vec<_>, _>>()?)?;
+    let lift = |(id, process, body, joined_on, title): (String, String, String, NaiveDate, String)| {
+        let row = Lift::new("participant", &id);
+        let body: OrganisationId = row.id("organisation_id", &body)?;
+        let organisation = names.get(&body).cloned().unwrap_or_default();
+        Ok(JoinRequest {
+            participant: row.id("id", &id)?,
+            process: row.id("process_id", &process)?,
+            title,
+            organisation,
+            joined_on,
+        })
+    };
+    rows.into_iter().map(lift).collect()
+}
+
+/// Where processes stand in the order of change: those changed after a place and at most at `until`.
+///
+/// # Errors
+/// [`DbError`].
+pub fn changed_after(
+    connection: &mut AnyConnection,
+    staff: bool,
+    after: &Cursor,
+    until: i64,
+    limit: i64,
+) -> Result<Vec<(Cursor, Process)>, DbError> {
+    use process as p;
+    let Cursor { changed, id } = after.clone();
+    let mut query = p::table.into_boxed();
+    if !staff {
+        query = query.filter(p::status.ne(Status::Preparing.word()));
+    }
+    let rows: Vec<Row> = query
+        .filter(p::changed.gt(changed).or(p::changed.eq(changed).and(p::id.gt(id))))
+        .filter(p::changed.le(until))
+        .order((p::changed, p::id))
+        .limit(limit)
+        .load(connection)?;
+    rows.into_iter()
+        .map(|row| Ok((Cursor { changed: row.changed, id: row.id.clone() }, Process::try_from(row)?)))
+        .collect()
+}
+
 /// Adds a participant.
 ///
 /// # Errors

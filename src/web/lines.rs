@@ -152,6 +152,23 @@ pub struct LineFlaw {
     pub detail: String,
 }
 
+impl LineFlaw {
+    /// What is wrong, place by place; the first ten.
+    #[must_use]
+    pub fn all(problem: &Problem, language: Language) -> Vec<Self> {
+        let told = |flaw: &Flaw| LineFlaw {
+            pointer: flaw.pointer.clone(),
+            code: flaw.code,
+            detail: flaw.text.to(language).to_owned(),
+        };
+        let mut errors: Vec<LineFlaw> = problem.errors.iter().take(MAX_FLAWS).map(told).collect();
+        if errors.is_empty() {
+            errors.push(told(&Flaw { pointer: String::new(), code: problem.code, text: problem.detail.clone() }));
+        }
+        errors
+    }
+}
+
 impl LineResult {
     /// The line was stored under this id.
     #[must_use]
@@ -171,16 +188,7 @@ impl LineResult {
         if let Some(cause) = &problem.cause {
             tracing::error!(line, code = problem.code, %cause, "a line was not stored");
         }
-        let told = |flaw: &Flaw| LineFlaw {
-            pointer: flaw.pointer.clone(),
-            code: flaw.code,
-            detail: flaw.text.to(language).to_owned(),
-        };
-        let mut errors: Vec<LineFlaw> = problem.errors.iter().take(MAX_FLAWS).map(told).collect();
-        if errors.is_empty() {
-            errors.push(told(&Flaw { pointer: String::new(), code: problem.code, text: problem.detail.clone() }));
-        }
-        Self { line, status: LineStatus::Error, id: None, errors }
+        Self { line, status: LineStatus::Error, id: None, errors: LineFlaw::all(problem, language) }
     }
 
     /// The line was no line.

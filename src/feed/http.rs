@@ -1,0 +1,121 @@
+//! The feed over HTTP.
+
+use actix_web::get;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::access::{Caller, Context, Role, Scope};
+use crate::challenge::store::Reader;
+use crate::db::{AnyConnection, DbError, last_change};
+use crate::kernel::{Cursor, Direction, Page};
+use crate::web::{Paging, Problem, Query, Reply};
+use crate::{challenge, criteria, organisation, process};
+
+/// Mounts the feed.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_changes);
+}
+
+/// The name of the list, which its cursors carry.
+const LIST: &str = "changes";
+
+/// What kind of thing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ChangedKind)]
+enum Kind {
+    Challenge,
+    Process,
+    Call,
+    Organisation,
+}
+
+/// Something that changed.
+#[derive(Debug, Serialize, ToSchema)]
+struct Change {
+    kind: Kind,
+    #[schema(format = "uuid")]
+    id: String,
+    /// Its title or name.
+    title: String,
+    /// Where it stands, for what has stages.
+    #[schema(required, nullable)]
+    status: Option<&'static str>,
+    /// Where it is.
+    #[schema(example = "/api/v1/challenges/0193f1c2-7a5e-7c31-9d3e-3f6a2b1c0d4e")]
+    url: String,
+    #[serde(skip)]
+    changed: i64,
+}
+
+impl Change {
+    fn of(kind: Kind, place: Cursor, title: String, status: Option<&'static str>) -> Self {
+        let plural = match kind {
+            Kind::Challenge => "challenges",
+            Kind::Process => "processes",
+            Kind::Call => "calls",
+            Kind::Organisation => "organisations",
+        };
+        let Cursor { changed, id } = place;
+        Self { kind, url: format!("/api/v1/{plural}/{id}"), id, title, status, changed }
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct FeedQuery {
+    /// Rows a page, 1 to 200; 50 when left out.
+    limit: Option<i64>,
+    /// `next` of the page before; keep the last one and ask again later.
+    cursor: Option<String>,
+}
+
+/// All that changed and the caller may see, oldest change first: challenges, processes, calls and organisations, each
+/// once at its newest change.
+#[utoipa::path(tag = "changes", params(FeedQuery), responses((status = 200, body = Page<Change>)))]
+#[get("/changes")]
+async fn list_changes(context: Context, query: Query<FeedQuery>) -> Result<Reply<Page<Change>>, Problem> {
+    let reader = reader(&context.caller)?;
+    let Query(FeedQuery { limit, cursor }) = query;
+    let order = Some(Direction::OldestFirst.to_string());
+    let request = Paging { limit, cursor, order, since: None }.of(LIST)?;
+    let page = context.db.read(move |connection| {
+        let start = Cursor { changed: 0, id: String::new() };
+        let after = request.after.clone().unwrap_or(start);
+        let rows = changes(connection, reader, &after, request.limit + 1)?;
+        Ok::<_, DbError>(Page::of(LIST, &request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() }))
+    });
+    Ok(Reply::page(page.await?))
+}
+
+fn reader(caller: &Caller) -> Result<Reader, Problem> {
+    let person = caller.person(Scope::ChallengesRead)?;
+    match (person.role, person.organisation_id) {
+        (Role::Facilitator | Role::Admin, _) => Ok(Reader::Staff),
+        (_, Some(body)) => Ok(Reader::Body(body)),
+        (_, None) => Err(Problem::unauthorized()),
+    }
+}
+
+fn changes(connection: &mut AnyConnection, reader: Reader, after: &Cursor, limit: i64) -> Result<Vec<Change>, DbError> {
+    // First of all: what comes later than this number waits for the next page.
+    let until = last_change(connection)?;
+    let mut found = Vec::new();
+    for (place, it) in challenge::store::changed_after(connection, reader, after, until, limit)? {
+        found.push(Change::of(Kind::Challenge, place, it.description.title, Some(it.stage.status().word())));
+    }
+    for (place, it) in process::store::changed_after(connection, reader == Reader::Staff, after, until, limit)? {
+        found.push(Change::of(Kind::Process, place, it.body.title, Some(it.body.status.word())));
+    }
+    for (place, it) in criteria::store::changed_after(connection, after, until, limit)? {
+        found.push(Change::of(Kind::Call, place, it.body.title, None));
+    }
+    for (place, it) in organisation::store::changed_after(connection, after, until, limit)? {
+        found.push(Change::of(Kind::Organisation, place, it.body.name, None));
+    }
+    found.sort_by(|one, other| (one.changed, &one.id).cmp(&(other.changed, &other.id)));
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(found)
+}

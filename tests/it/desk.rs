@@ -1,0 +1,123 @@
+//! What waits for whom: the staff's queue, many decisions at once, a body's own list.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::support::{Client, TestApp, given};
+
+/// A challenge that meets every criterion, with this title.
+fn strong(title: &str) -> Value {
+    json!({
+        "title": title, "problem": "Nattevagten går fire runder hver nat.", "affected_users": "beboere",
+        "time_savings": {"hours_per_year": 900, "basis": "measured"},
+        "scale": {"known_bodies": ["Vejle Kommune"], "affected_people": 40},
+        "anchoring": {"political": {"name": "Ib", "title": "Rådmand", "date": "2026-10-01"},
+                      "administrative": {"name": "Eva", "title": "Direktør", "date": "2026-10-02"}},
+    })
+}
+
+fn submitted(member: &Client, body: Value) -> String {
+    let id = member.post("/challenges", body).expect(201).id();
+    member.post(&format!("/challenges/{id}/submit"), json!({})).expect(200);
+    id
+}
+
+#[test]
+fn the_queue_shows_what_waits_longest_first_and_who_looks_at_it() {
+    let app = TestApp::start();
+    let odense = given::municipality(&app, "Odense Kommune");
+    let member = app.member(&odense);
+    let first = submitted(&member, strong("Første"));
+    app.advance(TimeDelta::hours(1));
+    let second = submitted(&member, json!({"title": "Anden", "problem": "Vi venter."}));
+    app.advance(TimeDelta::hours(1));
+    // What other bodies say of it does not send it to the back of the queue.
+    let vejle = given::municipality(&app, "Vejle Kommune");
+    app.member(&vejle).post(&format!("/challenges/{first}/recognitions"), json!({"level": "recognises"})).expect(201);
+    let staff = app.facilitator();
+    let queue = staff.get("/queue").expect(200);
+    assert_eq!(queue.each("id"), [first.clone(), second.clone()]);
+    assert_eq!(queue.each("waiting_since"), ["2026-11-22T08:00:00Z", "2026-11-22T09:00:00Z"]);
+    assert_eq!(queue.each("waiting_on"), ["CO-PI", "CO-PI"]);
+    assert_eq!(queue.each("outcome"), ["met", "unclear"]);
+    assert_eq!(queue.items()[0]["criteria"].as_array().unwrap().len(), 3);
+
+    staff.post(&format!("/queue/{second}/take"), Value::Null).expect(204);
+    assert_eq!(staff.get("/queue").expect(200).each("waiting_on"), ["CO-PI", "facilitator"]);
+    staff.delete(&format!("/queue/{second}/take")).expect(204);
+    assert_eq!(staff.get("/queue").expect(200).each("waiting_on"), ["CO-PI", "CO-PI"]);
+
+    let page = staff.get("/queue?limit=1").expect(200);
+    let rest = staff.get(&format!("/queue?limit=1&cursor={}", page.text_of("next"))).expect(200);
+    assert_eq!((page.each("id"), rest.each("id")), (vec![first], vec![second]));
+    assert_eq!(rest["next"], Value::Null);
+    member.get("/queue").refused(403, "forbidden");
+    let foreign = app.anonymous().get("/organisations?limit=1").expect(200).text_of("next");
+    staff.get(&format!("/queue?cursor={foreign}")).unfit(&[("/cursor", "bad_cursor")]);
+}
+
+#[test]
+fn ten_challenges_are_decided_with_one_request_and_each_by_itself() {
+    let app = TestApp::start();
+    let member = app.member(&given::municipality(&app, "Odense Kommune"));
+    let ids: Vec<String> = (0..10).map(|number| submitted(&member, strong(&format!("Nr. {number}")))).collect();
+    let weak = submitted(&member, json!({"title": "Svag", "problem": "Vi venter."}));
+    let approve = |id: &String| json!({"challenge_id": id, "decision": "approve"});
+    let mut decisions: Vec<Value> = ids[..8].iter().map(approve).collect();
+    decisions.push(json!({"challenge_id": ids[8], "decision": "return", "reason": "Hvor mange?", "codes": ["scale"]}));
+    decisions
+        .push(json!({"challenge_id": ids[9], "decision": "decline", "reason": "Løst.", "codes": ["already_solved"]}));
+    decisions.push(approve(&weak));
+    decisions.push(approve(&ids[0]));
+    let staff = app.facilitator();
+    let answer = staff.post("/queue/decisions", json!({"decisions": decisions})).expect(200);
+    let results = answer.each("result");
+    assert!(results[..10].iter().all(|result| result == "done"), "{}", answer.text);
+    assert_eq!(answer.each("status")[7..10], ["approved", "returned", "declined"]);
+    let codes: Vec<_> = answer.items()[10..].iter().map(|item| item["errors"][0]["code"].clone()).collect();
+    assert_eq!(codes, ["against_verdict", "wrong_state"]);
+    assert_eq!(staff.get("/queue").expect(200).each("id"), [weak]);
+    let mails = app.mails();
+    assert_eq!(mails.len(), 10);
+    assert!(mails.iter().any(|mail| mail.text.contains("Det drejer sig om: skalaen.")));
+    let history = member.get(&format!("/challenges/{}/history", ids[9])).expect(200);
+    assert_eq!(history.items().last().unwrap()["data"]["codes"], json!(["already_solved"]));
+    let unfit = json!({"decisions": [{"challenge_id": ids[0], "decision": "decline"}]});
+    staff.post("/queue/decisions", unfit).unfit(&[("/decisions/0/reason", "required")]);
+    member.post("/queue/decisions", json!({"decisions": [approve(&ids[0])]})).refused(403, "forbidden");
+}
+
+#[test]
+fn a_body_sees_what_it_must_do_next() {
+    let app = TestApp::start();
+    let (odense, vejle) = (given::municipality(&app, "Odense Kommune"), given::municipality(&app, "Vejle Kommune"));
+    let member = app.member(&odense);
+    let sent_back = submitted(&member, strong("Spurgt"));
+    app.facilitator().post(&format!("/challenges/{sent_back}/return"), json!({"reason": "Hvor mange?"})).expect(200);
+    app.mails();
+    member.post("/challenges", strong("Klar")).expect(201);
+    member.post("/challenges", json!({"title": "Svag", "problem": "Vi venter."})).expect(201);
+    submitted(&member, strong("Hos CO-PI"));
+    let todo = member.get("/todo").expect(200);
+    let mut seen: Vec<_> = todo
+        .items()
+        .iter()
+        .map(|i| (i["title"].as_str().unwrap().to_owned(), i["action"].as_str().unwrap().to_owned()))
+        .collect();
+    assert_eq!(seen.pop().unwrap().1, "wait");
+    seen.sort();
+    let pair = |title: &str, action: &str| (title.to_owned(), action.to_owned());
+    assert_eq!(seen, [pair("Klar", "submit"), pair("Spurgt", "answer"), pair("Svag", "improve")]);
+    let asked = todo.items().into_iter().find(|item| item["action"] == "answer").unwrap();
+    assert_eq!(asked["what"][0], "CO-PI spørger: Hvor mange?");
+    assert!(app.member(&vejle).get("/todo").expect(200).items().is_empty());
+    app.facilitator().get("/todo").refused(403, "forbidden");
+}
+
+#[test]
+fn the_ladder_says_what_each_step_binds_to() {
+    let app = TestApp::start();
+    let ladder = app.anonymous().get("/commitment-levels").expect(200);
+    assert_eq!(ladder.each("level"), ["withdrawn", "recognises", "interested", "intends", "option", "committed"]);
+    assert_eq!(ladder.items()[5]["meaning"], "Er bundet til at købe");
+}
