@@ -146,7 +146,8 @@ fn every_file_says_what_it_is() {
 fn schema_names(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     for derived in text.split("#[derive(").skip(1).filter(|rest| rest.split(')').next().unwrap().contains("ToSchema")) {
-        let Some(place) = ["struct ", "enum "].iter().filter_map(|kind| derived.find(kind).map(|at| at + kind.len())).min()
+        let Some(place) =
+            ["struct ", "enum "].iter().filter_map(|kind| derived.find(kind).map(|at| at + kind.len())).min()
         else {
             continue;
         };
@@ -164,7 +165,11 @@ fn no_two_types_share_a_name_in_the_spec() {
     for path in sources(Path::new("src")) {
         for name in schema_names(&fs::read_to_string(&path).unwrap()) {
             if let Some(other) = seen.insert(name.clone(), path.clone()) {
-                panic!("{name} is told in {} and in {}: one would silently stand for both", other.display(), path.display());
+                panic!(
+                    "{name} is told in {} and in {}: one would silently stand for both",
+                    other.display(),
+                    path.display()
+                );
             }
         }
     }

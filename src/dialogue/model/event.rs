@@ -89,6 +89,8 @@ impl Event {
         if let Some(seats) = self.seats {
             flaws.number(&format!("{pointer}/seats"), f64::from(seats), 1.0, 10_000.0);
         }
+        flaws.date(&format!("{pointer}/starts_at"), Some(self.starts_at.date_naive()));
+        flaws.date(&format!("{pointer}/ends_at"), Some(self.ends_at.date_naive()));
         let length = self.ends_at - self.starts_at;
         if length <= TimeDelta::zero() || length > TimeDelta::days(31) {
             let detail = text!(

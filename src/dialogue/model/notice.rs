@@ -167,6 +167,8 @@ impl Fitting for Notice {
             flaws.prose(&format!("/questions/{index}"), question, 1, 2000);
         }
         self.contact.fit(flaws);
+        flaws.date("/answer_deadline", Some(self.answer_deadline.date_naive()));
+        flaws.date("/question_deadline", self.question_deadline.map(|at| at.date_naive()));
         if self.question_deadline.is_some_and(|questions| questions >= self.answer_deadline) {
             flaws.add(
                 "/answer_deadline",
