@@ -409,6 +409,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    match_verdict (id) {
+        id -> Text,
+        first_id -> Text,
+        second_id -> Text,
+        verdict -> Text,
+        reason -> Nullable<Text>,
+        said_by -> Text,
+        said_at -> Timestamp,
+        counts -> Bool,
+    }
+}
+
+diesel::table! {
     sign_in_attempt (key) {
         key -> Text,
         failures -> Integer,
@@ -427,3 +440,12 @@ diesel::table! {
 
 diesel::joinable!(participant -> process (process_id));
 diesel::allow_tables_to_appear_in_same_query!(participant, process);
+diesel::table! {
+    rejected_suggestion (id) {
+        id -> Text,
+        challenge_ids -> Text,
+        reason -> Text,
+        said_by -> Text,
+        said_at -> Timestamp,
+    }
+}

@@ -55,6 +55,12 @@ impl<K: Ord + Clone> Scores<K> {
         *self.sums.entry(pair).or_insert(0.0) += score;
     }
 
+    /// Says what a pair scores, whatever was told of it.
+    pub fn say(&mut self, one: &K, other: &K, score: f32) {
+        let pair = if one < other { (one.clone(), other.clone()) } else { (other.clone(), one.clone()) };
+        self.sums.insert(pair, 2.0 * score);
+    }
+
     fn pairs(&self) -> impl Iterator<Item = (&K, &K, f32)> {
         self.sums.iter().map(|((a, b), sum)| (a, b, sum / 2.0))
     }

@@ -2,25 +2,32 @@
 
 use std::sync::Arc;
 
+use actix_web::http::StatusCode;
 use actix_web::{get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::actions as verdicts;
+use super::likely::{self, Like};
 use super::live::{Likeness, Live};
-use crate::access::{Caller, Context};
+use super::verdict::{Said, VerdictBody};
+use crate::access::{Caller, Context, Role, Scope};
 use crate::challenge::http::{OwnerView, reader};
 use crate::challenge::store::Reader;
 use crate::challenge::{self, Challenge, Description, WarningView, actions, warnings};
 use crate::criteria::http::AssessmentView;
 use crate::db::AnyConnection;
-use crate::kernel::{Id, Language, text};
-use crate::organisation::store::names;
+use crate::kernel::{Id, Language, copenhagen, text};
+use crate::organisation::store::{existing, names};
 use crate::web::{Body, PathId, Problem, Query, Reply};
+
+/// Like challenges that say something of who else has a need.
+const MOST_LIKE: usize = 30;
 
 /// Mounts the slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(check_challenge).service(list_matches);
+    config.service(check_challenge).service(list_matches).service(judge_match).service(list_likely_bodies);
 }
 
 /// A challenge, where only its name is shown.
@@ -46,10 +53,13 @@ struct MatchReason {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MatchView {
     challenge: ChallengeName,
-    /// How likely it is the same need, 0 to 1.
+    /// How likely it is the same need, 0 to 1; with a verdict 1 for `same`, 0.5 for `related`, 0 for `different`.
     #[schema(minimum = 0, maximum = 1, example = 0.87)]
     score: f64,
     reasons: Vec<MatchReason>,
+    /// What somebody said of the two; it stands in the score's place.
+    #[schema(required, nullable)]
+    verdict: Option<Said>,
 }
 
 /// Like challenges, best first.
@@ -61,15 +71,15 @@ struct Matches {
 /// Puts names to likenesses; what the reader may not see is left out.
 fn show(
     connection: &mut AnyConnection,
-    likenesses: Vec<Likeness>,
+    likenesses: Vec<(Likeness, Option<Said>)>,
     reader: Reader,
     language: Language,
 ) -> Result<Vec<MatchView>, Problem> {
-    let ids: Vec<_> = likenesses.iter().map(|likeness| likeness.challenge).collect();
+    let ids: Vec<_> = likenesses.iter().map(|(likeness, _)| likeness.challenge).collect();
     let challenges = challenge::store::find_all(connection, &ids)?;
     let bodies: Vec<_> = challenges.iter().map(|challenge| challenge.organisation_id).collect();
     let names = names(connection, &bodies)?;
-    let view = |likeness: Likeness| {
+    let view = |(likeness, verdict): (Likeness, Option<Said>)| {
         let found = challenges.iter().find(|c| c.id == likeness.challenge && reader.sees(c))?;
         let reason = |reason: super::explain::Reason| MatchReason {
             kind: reason.kind.name(),
@@ -88,6 +98,7 @@ fn show(
             // Three decimals: more would look like knowledge.
             score: (f64::from(likeness.score) * 1000.0).round() / 1000.0,
             reasons: likeness.reasons.into_iter().map(reason).collect(),
+            verdict,
         })
     };
     Ok(likenesses.into_iter().filter_map(view).collect())
@@ -125,7 +136,8 @@ async fn check_challenge(
                 None => Vec::new(),
                 Some(reader) => {
                     let likenesses = live.like(connection, &told, None, 5)?;
-                    show(connection, likenesses, reader, language)?
+                    let unsaid = likenesses.into_iter().map(|likeness| (likeness, None));
+                    show(connection, unsaid.collect(), reader, language)?
                 }
             };
             let warnings = warnings(&told).iter().map(|warning| warning.view(language)).collect();
@@ -145,6 +157,17 @@ struct MatchQuery {
     limit: Option<usize>,
 }
 
+impl MatchQuery {
+    fn limit(&self) -> Result<usize, Problem> {
+        let limit = self.limit.unwrap_or(10);
+        if (1..=50).contains(&limit) {
+            return Ok(limit);
+        }
+        let detail = text!("limit skal ligge mellem 1 og 50", "limit must lie between 1 and 50");
+        Err(Problem::unfit("/limit", "out_of_range", detail))
+    }
+}
+
 /// The challenges that express a like need, best first, each with why.
 #[utoipa::path(tag = "challenges", params(MatchQuery), responses((status = 200, body = Matches)))]
 #[get("/challenges/{id}/matches")]
@@ -155,19 +178,112 @@ async fn list_matches(
     query: Query<MatchQuery>,
 ) -> Result<Reply<Matches>, Problem> {
     let (reader, language) = (reader(&context.caller)?, context.language);
-    let limit = query.0.limit.unwrap_or(10);
-    if !(1..=50).contains(&limit) {
-        let detail = text!("limit skal ligge mellem 1 og 50", "limit must lie between 1 and 50");
-        return Err(Problem::unfit("/limit", "out_of_range", detail));
-    }
+    let limit = query.0.limit()?;
     let items = context
         .db
         .read(move |connection| {
             let found = challenge::store::find(connection, id.0)?.filter(|challenge| reader.sees(challenge));
             let challenge = found.ok_or_else(Problem::not_found)?;
-            let likenesses = live.like(connection, &challenge.description, Some(id.0), limit)?;
-            show(connection, likenesses, reader, language)
+            let likenesses = live.like_stored(connection, &challenge, limit)?;
+            let mut shown = show(connection, likenesses, reader, language)?;
+            shown.truncate(limit);
+            Ok::<_, Problem>(shown)
         })
         .await?;
     Ok(Reply::ok(Matches { items }))
+}
+
+/// Says whether two challenges are the same need, belong beside each other, or are different, and why; by the owner of
+/// either or by CO-PI's staff. It stands in the score's place for these two, until somebody says otherwise.
+#[utoipa::path(tag = "challenges", request_body = VerdictBody, responses((status = 201, body = Said)))]
+#[post("/challenges/{id}/matches/{other_id}/verdict")]
+async fn judge_match(
+    context: Context,
+    id: PathId<Challenge>,
+    path: web::Path<(String, String)>,
+    body: Body<VerdictBody>,
+) -> Result<Reply<Said>, Problem> {
+    let person = context.caller.person(Scope::ChallengesWrite)?.clone();
+    let reader = match (person.role, person.organisation_id) {
+        (Role::Facilitator | Role::Admin, _) => Reader::Staff,
+        (_, Some(body)) => Reader::Body(body),
+        (_, None) => return Err(Problem::unauthorized()),
+    };
+    let other: Id<Challenge> = path.1.parse().map_err(|_| Problem::not_found())?;
+    let body = body.0.into_inner();
+    let now = context.now;
+    let said = context.db.write(move |tx| verdicts::judge(tx, now, (&person, reader), (id.0, other), body)).await?;
+    Ok(Reply::ok(said).status(StatusCode::CREATED))
+}
+
+/// A body that probably has the need.
+#[derive(Debug, Serialize, ToSchema)]
+struct LikelyBody {
+    organisation: OwnerView,
+    /// How likely it has the need, 0 to 1.
+    #[schema(minimum = 0, maximum = 1, example = 0.74)]
+    score: f32,
+    reasons: Vec<LikelyReason>,
+}
+
+/// Why a body probably has the need.
+#[derive(Debug, Serialize, ToSchema)]
+struct LikelyReason {
+    /// `registered`, `recognised`, `kind` or `region`.
+    #[schema(example = "registered")]
+    kind: &'static str,
+    #[schema(example = "har selv registreret »Tilsyn om natten«")]
+    text: String,
+}
+
+/// Bodies that probably have the need, most likely first.
+#[derive(Debug, Serialize, ToSchema)]
+struct LikelyBodies {
+    items: Vec<LikelyBody>,
+}
+
+/// Who else probably has this: bodies by what they registered, recognised and are, each with why. The owner and those
+/// who already recognised it are left out.
+#[utoipa::path(tag = "challenges", params(MatchQuery), responses((status = 200, body = LikelyBodies)))]
+#[get("/challenges/{id}/likely-bodies")]
+async fn list_likely_bodies(
+    context: Context,
+    live: web::Data<Arc<Live>>,
+    id: PathId<Challenge>,
+    query: Query<MatchQuery>,
+) -> Result<Reply<LikelyBodies>, Problem> {
+    let (reader, language, limit) = (reader(&context.caller)?, context.language, query.0.limit()?);
+    let today = copenhagen(context.now).date_naive();
+    let likely = context
+        .db
+        .read(move |connection| {
+            let found = challenge::store::find(connection, id.0)?.filter(|challenge| reader.sees(challenge));
+            let asked = found.ok_or_else(Problem::not_found)?;
+            let likenesses = live.like_stored(connection, &asked, MOST_LIKE)?;
+            let scores: Vec<_> = likenesses.iter().map(|(likeness, _)| (likeness.challenge, likeness.score)).collect();
+            let ids: Vec<_> = scores.iter().map(|(id, _)| *id).collect();
+            let mut likes = Vec::new();
+            for challenge in challenge::store::find_all(connection, &ids)? {
+                let score = scores.iter().find(|(id, _)| *id == challenge.id).map_or(0.0, |(_, score)| *score);
+                if score > 0.0 && challenge.stage.status().is_shared() {
+                    let recognitions = challenge::store::recognitions(connection, challenge.id)?;
+                    likes.push(Like { challenge, score, recognitions });
+                }
+            }
+            let known = challenge::store::recognitions(connection, id.0)?;
+            let mut likely = likely::bodies(&asked, &known, &likes, &existing(connection, today)?);
+            likely.truncate(limit);
+            Ok::<_, Problem>(likely)
+        })
+        .await?;
+    let items = likely.into_iter().map(|body| LikelyBody {
+        organisation: OwnerView { id: body.organisation_id, name: body.name },
+        score: body.score,
+        reasons: body
+            .evidence
+            .into_iter()
+            .map(|evidence| LikelyReason { kind: evidence.kind, text: evidence.text.to(language).to_owned() })
+            .collect(),
+    });
+    Ok(Reply::ok(LikelyBodies { items: items.collect() }))
 }

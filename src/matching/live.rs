@@ -9,7 +9,9 @@ use super::index::{Index, Match, Settings};
 use super::lexicon::Lexicon;
 use super::lexicon::parse::Flaw;
 use super::need::Need;
+use super::store;
 use super::text::language::Language as TextLanguage;
+use super::verdict::{Said, Verdict};
 use crate::challenge::{self, Challenge, Description, Status};
 use crate::db::{AnyConnection, DbError};
 use crate::kernel::{Cursor, Id};
@@ -126,19 +128,59 @@ impl Live {
         }))
     }
 
-    /// Groups of approved challenges that look like one process, the most cohesive first.
+    /// The shared challenges most like one that is stored, with what people said: a verdict stands in the score's place
+    /// and brings in challenges that nothing else speaks for.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub fn like_stored(
+        &self,
+        connection: &mut AnyConnection,
+        asked: &Challenge,
+        limit: usize,
+    ) -> Result<Vec<(Likeness, Option<Said>)>, DbError> {
+        let verdicts = store::verdicts(connection, Some(asked.id))?;
+        let found = self.like(connection, &asked.description, Some(asked.id), limit + verdicts.len())?;
+        let mut all: Vec<(Likeness, Option<Said>)> = found.into_iter().map(|likeness| (likeness, None)).collect();
+        for (one, other, said) in verdicts {
+            let challenge = if one == asked.id { other } else { one };
+            let score = said.verdict.score();
+            match all.iter_mut().find(|(likeness, _)| likeness.challenge == challenge) {
+                Some((likeness, verdict)) => {
+                    likeness.score = score;
+                    *verdict = Some(said);
+                }
+                None => all.push((Likeness { challenge, score, reasons: Vec::new() }, Some(said))),
+            }
+        }
+        all.sort_by(|(a, _), (b, _)| b.score.total_cmp(&a.score));
+        Ok(all)
+    }
+
+    /// Groups of approved challenges that look like one process, the most cohesive first; without those that were
+    /// turned down, as long as nothing new speaks for them.
     ///
     /// # Errors
     /// [`DbError`].
     pub fn suggest(&self, connection: &mut AnyConnection) -> Result<Vec<Group<Id<Challenge>>>, DbError> {
         self.catch_up(connection)?;
         let approved = challenge::store::ids_with(connection, Status::Approved)?;
+        let verdicts = store::verdicts(connection, None)?;
+        let said: Vec<_> = verdicts.iter().map(|(one, other, said)| (*one, *other, said.verdict.score())).collect();
+        let is_torn = |group: &Vec<Id<Challenge>>| {
+            verdicts.iter().any(|(one, other, said)| {
+                said.verdict == Verdict::Different && group.contains(one) && group.contains(other)
+            })
+        };
         let mut groups = self.look(|shelf| {
-            let index = shelf.index.as_ref();
-            index.map(|index| index.groups(&approved, &shelf.suggested, &Grouping::default())).unwrap_or_default()
+            let Some(index) = &shelf.index else { return Vec::new() };
+            let earlier: Vec<_> = shelf.suggested.iter().filter(|group| !is_torn(group)).cloned().collect();
+            index.groups(&approved, &earlier, &said, &Grouping::default())
         });
         groups.retain(|group| group.members.len() > 1);
         self.change(|shelf| shelf.suggested = groups.iter().map(|group| group.members.clone()).collect());
+        let rejections = store::rejections(connection)?;
+        groups.retain(|group| !rejections.iter().any(|no| no.stands_against(&group.members, &verdicts)));
         groups.sort_by(|a, b| b.cohesion.total_cmp(&a.cohesion).then_with(|| a.members.cmp(&b.members)));
         Ok(groups)
     }

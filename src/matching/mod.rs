@@ -9,8 +9,12 @@
 //! [`index::Index`] keeps profiles by key and answers which are like one, each with a score that says how
 //! likely it is the same need; [`explain`] says why, [`group`] bundles. All of that is pure: the same
 //! needs give the same answers, whatever the order, the node or the hour. [`live`] keeps an index of the challenges
-//! that bodies share. Start reading in [`index`].
+//! that bodies share. What people say of two challenges ([`verdict`]) outranks what is computed, for these two alone;
+//! [`likely`] says who else probably has a need. Start reading in [`index`].
+//!
+//! `skala evaluate matching DIR` measures all of it on a labelled set; see [`evaluate`].
 
+pub mod actions;
 pub mod alignment;
 pub mod atom;
 pub mod company;
@@ -20,6 +24,7 @@ pub mod group;
 pub mod http;
 pub mod index;
 pub mod lexicon;
+pub mod likely;
 pub mod live;
 pub mod need;
 pub mod number;
@@ -27,7 +32,9 @@ pub mod profile;
 pub mod score;
 pub mod search;
 pub mod space;
+pub mod store;
 pub mod text;
+pub mod verdict;
 
 #[cfg(test)]
 mod tests;

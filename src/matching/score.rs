@@ -126,7 +126,7 @@ pub struct Calibration {
 
 impl Default for Calibration {
     fn default() -> Self {
-        Calibration { slope: 7.32, middle: 0.814 }
+        Calibration { slope: 7.68, middle: 0.825 }
     }
 }
 

@@ -135,7 +135,7 @@ fn the_order_in_which_needs_came_changes_nothing() {
 fn groups_hold_each_need_once_and_say_what_they_share() {
     let index = small();
     let all: Vec<String> = ["alarm", "tilsyn", "salt", "road", "rør"].map(str::to_owned).into();
-    let groups = index.groups(&all, &[], &Grouping { least: 0.1, ..Grouping::default() });
+    let groups = index.groups(&all, &[], &[], &Grouping { least: 0.1, ..Grouping::default() });
     assert_eq!(groups.iter().map(|group| group.members.len()).sum::<usize>(), 5);
     let salt = groups.iter().find(|group| group.members.contains(&"salt".to_owned())).unwrap();
     assert!(!index.shared(&salt.members, Language::Danish, 5).is_empty());

@@ -146,6 +146,20 @@ pub fn contains(needle: &str) -> String {
     format!("%{needle}%")
 }
 
+/// All organisations that exist on this day.
+///
+/// # Errors
+/// [`DbError`].
+pub fn existing(connection: &mut AnyConnection, day: NaiveDate) -> Result<Vec<Organisation>, DbError> {
+    use organisation as o;
+    let rows: Vec<Row> = o::table
+        .filter(o::valid_from.is_null().or(o::valid_from.le(day)))
+        .filter(o::valid_to.is_null().or(o::valid_to.ge(day)))
+        .order(o::id)
+        .load(connection)?;
+    rows.into_iter().map(Organisation::try_from).collect()
+}
+
 /// The organisation of this id.
 ///
 /// # Errors

@@ -20,7 +20,9 @@ use crate::challenge::http::{ChallengeView, HistoryView, show_all};
 use crate::challenge::{self, Challenge};
 use crate::db::AnyConnection;
 use crate::kernel::{Fitting, Flaws, Id, Language, OrganisationId, Page, copenhagen, text};
+use crate::matching;
 use crate::matching::live::Live;
+use crate::matching::verdict::Rejection;
 use crate::outbox::{Subject, history};
 use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, Reply};
 
@@ -28,6 +30,7 @@ use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, Reply};
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(list_process_suggestions)
+        .service(reject_process_suggestion)
         .service(open_process)
         .service(list_processes)
         .service(get_process)
@@ -211,6 +214,45 @@ async fn list_process_suggestions(context: Context, live: web::Data<Arc<Live>>) 
         })
         .await?;
     Ok(Reply::ok(Suggestions { items }))
+}
+
+/// A suggestion to turn down.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"challenge_ids": ["0193f1c2-7a5e-7c31-9d3e-3f6a2b1c0d4e", "0193f1c2-7a5e-7c31-9d3e-3f6a2b1c0d4f"],
+    "reason": "Det ene er brandalarmer, det andet er nødkald."}))]
+struct SuggestionRejectionBody {
+    /// The challenges of the suggestion, 2 to 200.
+    #[schema(value_type = Vec<String>, min_items = 2, max_items = 200)]
+    challenge_ids: Vec<Id<Challenge>>,
+    /// 1 to 2,000 characters.
+    #[schema(min_length = 1, max_length = 2000)]
+    reason: String,
+}
+
+impl Fitting for SuggestionRejectionBody {
+    fn fit(&mut self, flaws: &mut Flaws) {
+        if !(2..=200).contains(&self.challenge_ids.len()) {
+            let detail = text!("Et forslag er 2 til 200 udfordringer", "A suggestion is 2 to 200 challenges");
+            flaws.add("/challenge_ids", "out_of_range", detail);
+        }
+        flaws.prose("/reason", &mut self.reason, 1, 2000);
+    }
+}
+
+/// Turns down a suggested process; by CO-PI's staff. It is not suggested again until something new speaks for it: one
+/// more challenge, or a body that says it is the same need.
+#[utoipa::path(tag = "processes", request_body = SuggestionRejectionBody, responses((status = 201, body = Rejection)))]
+#[post("/process-suggestions/reject")]
+async fn reject_process_suggestion(
+    context: Context,
+    body: Body<SuggestionRejectionBody>,
+) -> Result<Reply<Rejection>, Problem> {
+    let staff = context.caller.staff(Scope::ProcessesWrite)?;
+    let now = context.now;
+    let SuggestionRejectionBody { challenge_ids, reason } = body.0.into_inner();
+    let no = context.db.write(move |tx| matching::actions::reject(tx, now, &staff, challenge_ids, reason)).await?;
+    Ok(Reply::ok(no).status(StatusCode::CREATED))
 }
 
 /// A process to open.

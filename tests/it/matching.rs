@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, TestApp, given};
+use crate::support::{Client, Named, TestApp, given};
 
 fn need(title: &str, problem: &str) -> Value {
     json!({"title": title, "problem": problem, "affected_users": "beboere på plejehjem"})
@@ -94,4 +94,108 @@ fn what_one_node_learns_the_other_finds() {
     for app in [&one, &other] {
         assert_eq!(app.member(&odense).get(&path).expect(200).items()[0]["challenge"]["id"], twin.id);
     }
+}
+
+/// Two municipalities with the same need in other words, each with its challenge.
+struct Twins {
+    app: TestApp,
+    odense: Named,
+    aarhus: Named,
+    own: String,
+    twin: String,
+}
+
+fn twins() -> Twins {
+    let app = TestApp::start();
+    let (odense, aarhus) = (given::municipality(&app, "Odense Kommune"), given::municipality(&app, "Aarhus Kommune"));
+    let night = "Nattevagten går runder hver nat og vækker beboerne, selv om alt er i orden.";
+    let own = submitted(&app.member(&odense), need("Natlige tilsyn vækker beboerne", night));
+    let twin = submitted(&app.member(&aarhus), need("Natlige tilsyn på plejehjem", night));
+    Twins { app, odense, aarhus, own, twin }
+}
+
+#[test]
+fn a_verdict_is_shown_with_who_and_why_and_outranks_the_score() {
+    let Twins { app, odense, aarhus, own, twin } = twins();
+    let third = submitted(&app.member(&aarhus), need("Nattevagter", "Nattevagten går runder og vækker beboerne."));
+    let matches = |of: &Named, id: &str| app.member(of).get(&format!("/challenges/{id}/matches")).expect(200).body;
+    let score = |matches: &Value, id: &str| {
+        let items = matches["items"].as_array().unwrap().clone();
+        items.into_iter().find(|found| found["challenge"]["id"] == id).map(|found| found["score"].clone())
+    };
+    let before = matches(&odense, &own);
+    let path = format!("/challenges/{own}/matches/{twin}/verdict");
+    let no = json!({"verdict": "different", "reason": "Vores runder er lovpligtige."});
+    let said = app.member(&odense).post(&path, no).expect(201);
+    assert_eq!(said["verdict"], "different");
+    let after = matches(&odense, &own);
+    assert_eq!(score(&after, &twin), Some(json!(0.0)));
+    assert_eq!(score(&after, &third), score(&before, &third), "no other pair is changed");
+    let from_the_other_side = matches(&aarhus, &twin);
+    let judged = from_the_other_side["items"].as_array().unwrap().iter().find(|m| m["challenge"]["id"] == own);
+    let verdict = &judged.unwrap()["verdict"];
+    assert_eq!(verdict["reason"], "Vores runder er lovpligtige.");
+    assert_eq!(verdict["said_by"], said["said_by"]);
+
+    app.facilitator().post(&path, json!({"verdict": "same"})).expect(201);
+    assert_eq!(score(&matches(&odense, &own), &twin), Some(json!(1.0)), "the newest word counts");
+    let history = app.member(&aarhus).get(&format!("/challenges/{twin}/history")).expect(200);
+    let judged = history["items"].as_array().unwrap().iter().filter(|fact| fact["deed"] == "judged").count();
+    assert_eq!(judged, 2, "every word is kept");
+}
+
+#[test]
+fn a_verdict_is_for_the_owners_of_the_two_and_staff() {
+    let Twins { app, odense, own, twin, .. } = twins();
+    let stranger = given::municipality(&app, "Vejle Kommune");
+    let path = format!("/challenges/{own}/matches/{twin}/verdict");
+    let same = json!({"verdict": "same"});
+    app.member(&stranger).post(&path, same.clone()).expect(403);
+    app.anonymous().post(&path, same.clone()).expect(401);
+    app.member(&odense).post(&format!("/challenges/{own}/matches/{own}/verdict"), same.clone()).expect(422);
+    app.member(&odense).post(&format!("/challenges/{own}/matches/nobody/verdict"), same).expect(404);
+    app.member(&odense).post(&path, json!({"verdict": "perhaps"})).expect(422);
+    let draft = app.member(&stranger).post("/challenges", need("Nat", "Nattevagten går.")).expect(201).id();
+    let unseen = format!("/challenges/{own}/matches/{draft}/verdict");
+    app.member(&odense).post(&unseen, json!({"verdict": "same"})).expect(404);
+}
+
+#[test]
+fn bodies_that_probably_have_it_are_ranked_by_what_they_did_and_are() {
+    let Twins { app, odense, aarhus, own, twin } = twins();
+    let (vejle, fyn) = (given::municipality(&app, "Vejle Kommune"), given::municipality(&app, "Nyborg Kommune"));
+    let said = json!({"level": "recognises"});
+    app.member(&vejle).post(&format!("/challenges/{twin}/recognitions"), said.clone()).expect(201);
+    let likely = app.member(&odense).get(&format!("/challenges/{own}/likely-bodies")).expect(200);
+    let names: Vec<&str> =
+        likely["items"].as_array().unwrap().iter().map(|b| b["organisation"]["name"].as_str().unwrap()).collect();
+    assert_eq!(names, [aarhus.name.as_str(), vejle.name.as_str(), fyn.name.as_str()]);
+    let kinds: Vec<&Value> = likely["items"].as_array().unwrap().iter().map(|b| &b["reasons"][0]["kind"]).collect();
+    assert_eq!(kinds, ["registered", "recognised", "kind"]);
+    app.member(&vejle).post(&format!("/challenges/{own}/recognitions"), said).expect(201);
+    let likely = app.member(&odense).get(&format!("/challenges/{own}/likely-bodies")).expect(200);
+    assert!(!likely.text.contains("Vejle"), "who has said it is known already: {}", likely.text);
+}
+
+#[test]
+fn a_rejected_suggestion_comes_back_only_when_something_new_speaks_for_it() {
+    let Twins { app, own, twin, .. } = twins();
+    let staff = app.facilitator();
+    for id in [&own, &twin] {
+        let yes = json!({"override": true, "reason": "prøve"});
+        staff.post(&format!("/challenges/{id}/approve"), yes).expect(200);
+    }
+    let suggested = || staff.get("/process-suggestions").expect(200)["items"].as_array().unwrap().len();
+    assert_eq!(suggested(), 1);
+    let no = json!({"challenge_ids": [own, twin], "reason": "De har hver sin leverandør."});
+    staff.post("/process-suggestions/reject", no).expect(201);
+    assert_eq!(suggested(), 0);
+    assert_eq!(suggested(), 0, "asking again changes nothing");
+    staff.post(&format!("/challenges/{own}/matches/{twin}/verdict"), json!({"verdict": "same"})).expect(201);
+    assert_eq!(suggested(), 1);
+    let different = json!({"verdict": "different"});
+    staff.post(&format!("/challenges/{own}/matches/{twin}/verdict"), different).expect(201);
+    assert_eq!(suggested(), 0, "what people hold apart is not gathered");
+    let unfit = json!({"challenge_ids": [own], "reason": "x"});
+    staff.post("/process-suggestions/reject", unfit).expect(422);
 }

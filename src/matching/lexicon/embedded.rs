@@ -50,4 +50,5 @@ fields![
     "plan_byudvikling",
     "miljøtilsyn",
     "politi_retsvæsen",
+    "tværgående",
 ];

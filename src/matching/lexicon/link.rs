@@ -13,6 +13,14 @@ pub struct FieldFile {
     pub blocks: Vec<Block>,
 }
 
+/// How a concept refers to another.
+#[derive(Clone, Copy)]
+enum Tie {
+    Broader,
+    Related,
+    Same,
+}
+
 /// Makes concepts of all files; a block whose id is known extends that concept.
 pub fn link(files: Vec<FieldFile>) -> Result<(Vec<String>, Vec<Concept>), Vec<Flaw>> {
     let mut fields: Vec<String> = Vec::new();
@@ -24,7 +32,7 @@ pub fn link(files: Vec<FieldFile>) -> Result<(Vec<String>, Vec<Concept>), Vec<Fl
     let mut concepts: Vec<Concept> = Vec::new();
     let mut by_id: BTreeMap<String, u32> = BTreeMap::new();
     let mut lines: Vec<usize> = Vec::new();
-    let mut references: Vec<(String, usize, u32, String, bool)> = Vec::new();
+    let mut references: Vec<(String, usize, u32, String, Tie)> = Vec::new();
     for file in files {
         let field = fields.iter().position(|field| *field == file.field).unwrap_or_default();
         for block in file.blocks {
@@ -39,6 +47,7 @@ pub fn link(files: Vec<FieldFile>) -> Result<(Vec<String>, Vec<Concept>), Vec<Fl
                     terms: Vec::new(),
                     broader: Vec::new(),
                     related: Vec::new(),
+                    same_as: Vec::new(),
                 });
                 id(concepts.len() - 1)
             });
@@ -49,25 +58,25 @@ pub fn link(files: Vec<FieldFile>) -> Result<(Vec<String>, Vec<Concept>), Vec<Fl
                     }
                 }
             }
-            for (wanted, is_broader) in block
-                .broader
-                .into_iter()
-                .map(|wanted| (wanted, true))
-                .chain(block.related.into_iter().map(|wanted| (wanted, false)))
-            {
-                references.push((file.field.clone(), block.line, number, wanted, is_broader));
+            let told = [(Tie::Broader, block.broader), (Tie::Related, block.related), (Tie::Same, block.same_as)];
+            for (tie, wanted) in told.into_iter().flat_map(|(tie, list)| list.into_iter().map(move |id| (tie, id))) {
+                references.push((file.field.clone(), block.line, number, wanted, tie));
             }
         }
     }
     let mut flaws = Vec::new();
-    for (field, line, from, wanted, is_broader) in references {
+    for (field, line, from, wanted, tie) in references {
         let found = by_id
             .get(&qualified(&field, &wanted))
             .or_else(|| by_id.get(&qualified(&wanted, &wanted)))
             .or_else(|| by_id.get(&wanted));
         match (found, concepts.get_mut(at(from))) {
             (Some(to), Some(concept)) => {
-                let list = if is_broader { &mut concept.broader } else { &mut concept.related };
+                let list = match tie {
+                    Tie::Broader => &mut concept.broader,
+                    Tie::Related => &mut concept.related,
+                    Tie::Same => &mut concept.same_as,
+                };
                 if *to != from && !list.contains(to) {
                     list.push(*to);
                 }

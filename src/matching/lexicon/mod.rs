@@ -35,6 +35,8 @@ pub struct Concept {
     pub terms: Vec<(Language, String)>,
     pub broader: Vec<u32>,
     pub related: Vec<u32>,
+    /// The same matter in other fields.
+    pub same_as: Vec<u32>,
 }
 
 impl Concept {

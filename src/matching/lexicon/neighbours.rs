@@ -12,13 +12,15 @@ pub struct Nearness {
     /// The concept it is a kind of; what that is a kind of gets the square of this.
     pub broader: f32,
     pub related: f32,
+    /// The same matter in another field.
+    pub same: f32,
     /// A concept written with the same words, mostly in another field; times their likeness.
     pub twin: f32,
 }
 
 impl Default for Nearness {
     fn default() -> Self {
-        Nearness { broader: 0.5, related: 0.4, twin: 0.5 }
+        Nearness { broader: 0.5, related: 0.4, same: 0.8, twin: 0.5 }
     }
 }
 
@@ -49,6 +51,12 @@ pub fn neighbours(concepts: &[Concept], terms: &Terms, nearness: Nearness) -> Ve
         for other in concept.related.iter().filter(|other| !is_field(**other)) {
             meet(number, *other, nearness.related);
             meet(at(*other), id(number), nearness.related);
+        }
+    }
+    for (number, concept) in concepts.iter().enumerate() {
+        for other in &concept.same_as {
+            meet(number, *other, nearness.same);
+            meet(at(*other), id(number), nearness.same);
         }
     }
     for (number, list) in twins(concepts.len(), terms).into_iter().enumerate() {

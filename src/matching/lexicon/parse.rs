@@ -6,8 +6,10 @@
 //!   en: fall, lying on the floor
 //!   broader: sikkerhed
 //!
-//! nødkald: Et kald om hjælp | da: nødkald, nødknap | broader: sikkerhed
+//! nødkald: Et kald om hjælp | da: nødkald, nødknap | broader: sikkerhed | same_as: hospital.patientkald
 //! ```
+//!
+//! `broader`, `related` and `same_as` name concepts of this file, or of another as `field.concept`.
 
 use crate::matching::text::language::Language;
 
@@ -20,6 +22,8 @@ pub struct Block {
     pub terms: Vec<(Language, String)>,
     pub broader: Vec<String>,
     pub related: Vec<String>,
+    /// Concepts of other fields that are the same matter.
+    pub same_as: Vec<String>,
 }
 
 /// What is wrong in a lexicon file, and where.
@@ -41,7 +45,7 @@ pub enum Fault {
     NoGloss(String),
     #[error("the concept `{0}` is written twice in this file")]
     Twice(String),
-    #[error("`{0}` is none of da, nb, sv, en, broader, related")]
+    #[error("`{0}` is none of da, nb, sv, en, broader, related, same_as")]
     UnknownLabel(String),
     #[error("an indented line stands before the first concept")]
     Homeless,
@@ -49,7 +53,7 @@ pub enum Fault {
     EmptyTerm,
     #[error("the concept `{0}` has no terms")]
     NoTerms(String),
-    #[error("`{0}` is neither a concept of this file nor a field")]
+    #[error("`{0}` is neither a concept of this file, nor `field.concept`, nor a field")]
     UnknownConcept(String),
     #[error("the broader concepts of `{0}` lead back to itself")]
     Circle(String),
@@ -85,6 +89,7 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Block>, Vec<Flaw>> {
                         terms: Vec::new(),
                         broader: Vec::new(),
                         related: Vec::new(),
+                        same_as: Vec::new(),
                     });
                     open = true;
                 }
@@ -135,6 +140,7 @@ fn entry(block: &mut Block, text: &str) -> Result<(), Fault> {
     match (label.trim(), Language::from_tag(label.trim())) {
         ("broader", _) => block.broader.extend(items),
         ("related", _) => block.related.extend(items),
+        ("same_as", _) => block.same_as.extend(items),
         (_, Some(language)) => block.terms.extend(items.map(|item| (language, item))),
         (other, None) => return Err(Fault::UnknownLabel(other.to_owned())),
     }

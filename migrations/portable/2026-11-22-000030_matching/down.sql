@@ -1,0 +1,3 @@
+DROP TABLE rejected_suggestion;
+DROP TABLE match_verdict;
+DROP TABLE match_verdict_word;
