@@ -394,21 +394,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    anchoring_request (id) {
-        id -> Text,
-        challenge_id -> Text,
-        side -> Text,
-        email -> Text,
-        text_digest -> Text,
-        asked_at -> Timestamp,
-        asked_by -> Text,
-        expires_at -> Timestamp,
-        confirmed -> Nullable<Bool>,
-        answered_at -> Nullable<Timestamp>,
-    }
-}
-
-diesel::table! {
     match_verdict (id) {
         id -> Text,
         first_id -> Text,
@@ -418,23 +403,6 @@ diesel::table! {
         said_by -> Text,
         said_at -> Timestamp,
         counts -> Bool,
-    }
-}
-
-diesel::table! {
-    sign_in_attempt (key) {
-        key -> Text,
-        failures -> Integer,
-        last_failed_at -> Nullable<Timestamp>,
-        succeeded_at -> Nullable<Timestamp>,
-    }
-}
-
-diesel::table! {
-    succession (organisation_id) {
-        organisation_id -> Text,
-        successor_id -> Text,
-        succeeded_at -> Timestamp,
     }
 }
 
