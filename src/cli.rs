@@ -15,6 +15,7 @@ use crate::access::{Admin, Role};
 use crate::account::{Invitation, add_with_password, invite};
 use crate::config::Settings;
 use crate::db::{Db, DbError};
+use crate::dispatch::ledger;
 use crate::kernel::{Clock, Email, Language};
 use crate::web::{Node, Problem};
 use crate::{app, demo, dispatch, organisation, secret};
@@ -51,6 +52,11 @@ enum Command {
         #[command(subcommand)]
         command: ImportCommand,
     },
+    /// Look after the ledger of who was told what
+    Ledger {
+        #[command(subcommand)]
+        command: LedgerCommand,
+    },
     /// Print the OpenAPI document
     Openapi,
     /// Measure the service against labelled data
@@ -69,6 +75,12 @@ enum EvaluateCommand {
         #[arg(long)]
         speed: Vec<usize>,
     },
+}
+
+#[derive(Subcommand)]
+enum LedgerCommand {
+    /// Prove that nothing in it was changed, put in or taken out
+    Verify,
 }
 
 #[derive(Subcommand)]
@@ -132,6 +144,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::Migrate => Db::open(&settings.database).map(drop).map_err(CliError::from),
         Command::User { command } => add_user(settings, command).await,
         Command::Import { command } => import::run(open(settings).await?, command).await,
+        Command::Ledger { command: LedgerCommand::Verify } => verify_ledger(settings).await,
         Command::Openapi | Command::Evaluate { .. } => Ok(()),
     }
 }
@@ -245,6 +258,19 @@ async fn serve_demo(settings: Settings, fresh: bool) -> Result<(), CliError> {
     }
     println!("\nStop it with Ctrl-C; `skala demo --fresh` begins anew.");
     serve_on(node, listener).await
+}
+
+async fn verify_ledger(settings: Settings) -> Result<(), CliError> {
+    let node = open(settings).await?;
+    let verdict = node.db.read(ledger::verify).await.map_err(|error: DbError| CliError::from(error))?;
+    let (entries, deliveries) = (verdict.entries, verdict.deliveries);
+    match verdict.flaw {
+        None => {
+            println!("the ledger is whole: {entries} entries, {deliveries} deliveries");
+            Ok(())
+        }
+        Some(flaw) => Err(CliError(format!("the ledger is broken after {entries} sound entries: {flaw}"))),
+    }
 }
 
 async fn add_user(settings: Settings, command: UserCommand) -> Result<(), CliError> {

@@ -14,8 +14,9 @@ use crate::db::DbError;
 use crate::kernel::Language;
 use crate::organisation::{self, import::Format};
 use crate::reference::{load_cpv, load_nuts};
-use crate::web::Node;
+use crate::subscription::{self, import::Taken};
 use crate::web::lines::{Batches, LineResult, LineStatus, Lines};
+use crate::web::{Node, Problem};
 
 #[derive(Subcommand)]
 pub(super) enum ImportCommand {
@@ -35,6 +36,9 @@ pub(super) enum ImportCommand {
         #[arg(long)]
         submit: bool,
     },
+    /// Subscribers with the consent on record: CSV with the columns
+    /// email,language,frequency,cpv,nuts,themes,consent_text,consent_at,consent_source
+    Subscriptions { file: PathBuf },
     /// The list of CPV codes, which replaces the one before: CSV with code, label_da, label_en
     Cpv { file: PathBuf },
     /// The list of NUTS codes, which replaces the one before: CSV with code, label_da, label_en
@@ -53,6 +57,7 @@ pub(super) async fn run(node: Data<Node>, command: ImportCommand) -> Result<(), 
     match command {
         ImportCommand::Organisations { file } => organisations(&node, file).await,
         ImportCommand::Challenges { file, organisation, submit } => challenges(&node, file, organisation, submit).await,
+        ImportCommand::Subscriptions { file } => subscriptions(&node, &file).await,
         ImportCommand::Cpv { file } => {
             let text = read_text(&file)?;
             let count = node.db.write(move |tx| load_cpv(tx, &text)).await?;
@@ -136,6 +141,43 @@ async fn challenges(
         sum.add(&import.clone().batch(batch).await)?;
     }
     sum.finish()
+}
+
+/// How many lines one transaction takes over.
+const LINES_AT_ONCE: usize = 500;
+
+async fn subscriptions(node: &Node, file: &Path) -> Result<(), CliError> {
+    let (shown, text) = (file.display(), read_text(file)?);
+    let mut lines = subscription::import::read(&text).map_err(Problem::from)?.into_iter().peekable();
+    let (mut added, mut known, mut left, mut unfit) = (0, 0, 0, 0);
+    while lines.peek().is_some() {
+        let mut wishes = Vec::new();
+        for line in lines.by_ref().take(LINES_AT_ONCE) {
+            match line.wish {
+                Ok(wish) => wishes.push(wish),
+                Err(flaw) => {
+                    unfit += 1;
+                    writeln!(std::io::stderr(), "{shown}:{}: {flaw}", line.number).map_err(CliError::from)?;
+                }
+            }
+        }
+        let now = node.now();
+        let taken = node.db.write(move |tx| {
+            wishes
+                .into_iter()
+                .map(|wish| subscription::import::take(tx, now, wish))
+                .collect::<Result<Vec<_>, Problem>>()
+        });
+        for one in taken.await? {
+            match one {
+                Taken::Added => added += 1,
+                Taken::Known => known += 1,
+                Taken::Left => left += 1,
+            }
+        }
+    }
+    told(&format!("{added} added, {known} already there, {left} had left and stay so, {unfit} unfit"))?;
+    if unfit == 0 { Ok(()) } else { Err(CliError(format!("{unfit} lines were not taken; each says why"))) }
 }
 
 /// How many lines went well.

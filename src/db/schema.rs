@@ -199,6 +199,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    ledger_entry (number) {
+        number -> BigInt,
+        at -> Timestamp,
+        dialogue_id -> Text,
+        deed -> Text,
+        data -> Text,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    written_answer (id) {
+        id -> Text,
+        dialogue_id -> Text,
+        company -> Text,
+        cvr -> Nullable<Text>,
+        name -> Text,
+        email -> Text,
+        answers -> Text,
+        confidential -> Nullable<Text>,
+        receipt -> Text,
+        late -> Integer,
+        received_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     subscription (id) {
         id -> Text,
         email -> Text,

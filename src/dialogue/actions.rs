@@ -12,7 +12,7 @@ use crate::web::Problem;
 use crate::{organisation, web::IfMatch};
 
 pub use super::visitor::{
-    Asked, SignedUp, answer, ask, cancel_signup, confirm_question, confirm_signup, reject, sign_up,
+    Asked, SignedUp, Written, answer, ask, cancel_signup, confirm_question, confirm_signup, receive, reject, sign_up,
 };
 
 /// Drafts a dialogue for a process.

@@ -1,6 +1,7 @@
 //! Dialogues over HTTP: what everybody reads, what visitors do, what staff draft. The deeds that tell the market
 //! something (publish, change, cancel, close) are mounted by `dispatch`.
 
+mod answers;
 mod events;
 mod pages;
 mod questions;
@@ -29,6 +30,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(get_version);
     questions::routes(config);
     events::routes(config);
+    answers::routes(config);
 }
 
 /// Drafts a market dialogue for a process; by CO-PI's staff.

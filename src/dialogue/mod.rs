@@ -25,5 +25,6 @@ mod visitor;
 
 pub use model::{
     Change, Contact, Dialogue, Document, Event, EventKind, Nature, Notice, Question, QuestionState, Refusal, Signup,
-    SignupState, State, Status, Version, VersionKind, difference, event_line, nobody_is_bound, taking_part_is_free,
+    SignupState, State, Status, Version, VersionKind, WrittenAnswer, difference, event_line, nobody_is_bound,
+    taking_part_is_free,
 };

@@ -1,10 +1,12 @@
 //! What a dialogue is, and what may become of it.
 
+mod answer;
 mod difference;
 mod event;
 mod notice;
 mod question;
 
+pub use answer::WrittenAnswer;
 pub use difference::{Change, difference, event_line};
 pub use event::{Event, EventKind, Signup, SignupState, moving_up};
 pub use notice::{Contact, Document, Nature, Notice};

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::actions::required;
 use super::model::moving_up;
-use super::{Dialogue, Event, Question, QuestionState, Signup, SignupState, State, store};
+use super::{Dialogue, Event, Question, QuestionState, Signup, SignupState, State, WrittenAnswer, store};
 use crate::access::Staff;
 use crate::db::{AnyConnection, Tx};
 use crate::kernel::{Email, Id, Instant, Language, Seal, SealedFor, text};
@@ -30,6 +30,60 @@ pub struct SignedUp {
     pub email: Email,
     pub language: Language,
     pub slot: Option<Instant>,
+}
+
+/// A written answer, as it comes in.
+pub struct Written {
+    pub company: String,
+    pub cvr: Option<String>,
+    pub name: String,
+    pub email: Email,
+    pub answers: Vec<String>,
+    pub confidential: Option<String>,
+    pub language: Language,
+}
+
+/// Receives a written answer, and sends a receipt. One that comes after the deadline is kept and marked.
+///
+/// # Errors
+/// 404, 409 for a dialogue that has ended, 422 unless every question has its answer.
+pub fn receive(
+    tx: &mut Tx<'_>,
+    node: &Node,
+    now: Instant,
+    id: Id<Dialogue>,
+    written: Written,
+) -> Result<WrittenAnswer, Problem> {
+    let dialogue = on_the_market(tx.connection, id)?;
+    let asked = dialogue.notice.questions.len().max(1);
+    if written.answers.len() != asked {
+        let detail = text!(
+            "Meddelelsen stiller {asked} spørgsmål; send lige så mange svar",
+            "The notice asks {asked} question(s); send as many answers"
+        );
+        return Err(Problem::unfit("/answers", "wrong_number", detail));
+    }
+    let answer = WrittenAnswer {
+        id: Id::made_at(now),
+        dialogue_id: id,
+        company: written.company,
+        cvr: written.cvr,
+        name: written.name,
+        email: written.email.as_str().to_owned(),
+        answers: written.answers,
+        confidential: written.confidential,
+        received_at: now,
+        late: now > dialogue.notice.answer_deadline,
+        language: written.language,
+    };
+    store::insert_written_answer(tx, &answer)?;
+    if may_ask_to_confirm(tx, &written.email, now)? {
+        queue_letter(tx, &letters::receipt(node, &dialogue, &answer, &written.email), now)?;
+    }
+    let particulars =
+        json!({"answer_id": answer.id, "company": answer.company, "late": answer.late, "receipt": answer.receipt()});
+    record(tx, Fact::new(Subject::Dialogue, id, "received_answer", Actor::visitor(), now).with(particulars))?;
+    Ok(answer)
 }
 
 /// Takes a question and asks by mail whether it is really from there. The answer is the same for every address.

@@ -1,10 +1,12 @@
 //! The deeds that tell the market something: the version and its dispatch come into being together.
 
-use super::{Dispatch, store};
+use serde_json::json;
+
+use super::{Dispatch, ledger, store};
 use crate::access::Staff;
 use crate::db::Tx;
 use crate::dialogue::{self, Dialogue, Notice, Version};
-use crate::kernel::{Fit, Id, Instant};
+use crate::kernel::{Fit, Id, Instant, digest};
 use crate::web::{IfMatch, Patch, Problem};
 
 /// Publishes a draft: page, feeds and dispatch at once.
@@ -77,5 +79,9 @@ pub fn close(
 fn open(tx: &mut Tx<'_>, version: &Version) -> Result<Id<Dispatch>, Problem> {
     let dispatch = Dispatch::of(version);
     store::insert(tx, &dispatch)?;
+    let notice = serde_json::to_string(&version.notice).map_err(|error| Problem::internal(&error))?;
+    let told = json!({"version": version.number, "kind": version.kind, "version_id": version.id,
+                      "dispatch_id": dispatch.id, "notice_sha256": digest(notice.as_bytes()), "words": version.words});
+    ledger::append(tx, version.published_at, version.dialogue_id.to_string(), "published", &told)?;
     Ok(dispatch.id)
 }

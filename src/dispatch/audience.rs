@@ -2,11 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::{Dispatch, Status, store};
+use serde_json::json;
+
+use super::{Dispatch, Status, ledger, store};
 use crate::challenge;
 use crate::db::{AnyConnection, DbError, Tx};
 use crate::dialogue::{self, Dialogue, Version, VersionKind};
-use crate::kernel::{Cpv, Email, Id, Instant, Language, Nuts, fold};
+use crate::kernel::{Cpv, Email, Id, Instant, Language, Nuts, Seal, fold};
+use crate::post;
 use crate::post::store::{NoticeFor, queue_notice, told};
 use crate::process::{self, Process};
 use crate::subscription::store::{Listener, listeners};
@@ -16,7 +19,7 @@ use crate::subscription::{Notice, Reason, Why, words_of};
 const PAGE: i64 = 500;
 
 /// Goes on with the oldest open dispatch by one page; returns whether there was one.
-pub(super) fn expand_page(tx: &mut Tx<'_>, now: Instant) -> Result<bool, DbError> {
+pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, now: Instant) -> Result<bool, DbError> {
     let Some(dispatch) = store::in_status(tx.connection, Status::Open)?.into_iter().next() else { return Ok(false) };
     let version = required_version(tx.connection, &dispatch)?;
     let versions = dialogue::store::versions(tx.connection, version.dialogue_id)?;
@@ -38,14 +41,20 @@ pub(super) fn expand_page(tx: &mut Tx<'_>, now: Instant) -> Result<bool, DbError
         let keys: Vec<String> = page.iter().map(|listener| listener.email_key.clone()).collect();
         told(tx.connection, &ids, &keys)?
     };
+    let mut queued = Vec::new();
     for listener in &page {
         let matched = notice.as_ref().and_then(|notice| listener.filter.matches(notice));
         let again = || told_before.contains(&listener.email_key).then(|| Why(vec![Reason::ToldBefore]));
         if let Some(why) = matched.or_else(again) {
             let digest_at = listener.frequency.due(published_at, next_date);
             let notice = delivery_for(&dispatch, listener, &why, digest_at)?;
-            queue_notice(tx, &notice, now)?;
+            let id = queue_notice(tx, &notice, now)?;
+            queued.extend(id.map(|id| json!({"id": id, "to": post::keyed(seal, &listener.email_key), "why": why})));
         }
+    }
+    if !queued.is_empty() {
+        let told = json!({"version_id": version.id, "deliveries": queued});
+        ledger::append(tx, now, dispatch.dialogue_id.to_string(), "queued", &told)?;
     }
     let whole = i64::try_from(page.len()).is_ok_and(|count| count == PAGE);
     let place = page.last().filter(|_| whole).map(|listener| listener.id.clone());

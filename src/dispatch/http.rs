@@ -11,9 +11,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{Dispatch, Status, actions, audience, store};
 use crate::access::{Context, Scope};
+use crate::db::{AnyConnection, DbError};
 use crate::dialogue::http::view::{self, DialogueView};
 use crate::dialogue::{self, Dialogue, Version};
-use crate::kernel::{Fitting, Flaws, Id, Language, text};
+use crate::kernel::{Fitting, Flaws, Id, Language, copenhagen_text, text};
 use crate::post;
 use crate::subscription::{Filter, Reason, Why};
 use crate::web::{Body, IfMatch, Patch, PathId, Problem, Reply};
@@ -26,6 +27,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(cancel_dialogue)
         .service(close_dialogue)
         .service(get_ledger)
+        .service(super::report::get_dialogue_report)
         .service(get_dispatch)
         .service(preview_subscription);
 }
@@ -164,7 +166,7 @@ async fn close_dialogue(
 
 /// What one recipient was told, and what became of it.
 #[derive(Serialize, ToSchema)]
-struct LedgerEntry {
+pub(super) struct LedgerEntry {
     /// The delivery; the left part of the letter's Message-ID.
     #[schema(value_type = String, format = "uuid")]
     delivery_id: String,
@@ -203,14 +205,37 @@ async fn get_ledger(context: Context, id: PathId<Dialogue>) -> Result<Reply<Ledg
         .db
         .read(move |connection| {
             dialogue::store::find(connection, id.0)?.ok_or_else(Problem::not_found)?;
-            let versions = dialogue::store::versions(connection, id.0)?;
-            let numbers: HashMap<String, i32> = versions.iter().map(|one| (one.id.to_string(), one.number)).collect();
-            let ids: Vec<String> = versions.iter().map(|version: &Version| version.id.to_string()).collect();
-            let entries = post::store::entries(connection, &ids)?;
-            Ok::<_, Problem>(entries.into_iter().map(|entry| show_entry(entry, &numbers, language)).collect())
+            Ok::<_, Problem>(ledger_of(connection, id.0, language)?)
         })
         .await?;
     Ok(Reply::ok(Ledger { items }))
+}
+
+/// Who was told what of a dialogue.
+pub(super) fn ledger_of(
+    connection: &mut AnyConnection,
+    id: Id<Dialogue>,
+    language: Language,
+) -> Result<Vec<LedgerEntry>, DbError> {
+    let versions = dialogue::store::versions(connection, id)?;
+    let numbers: HashMap<String, i32> = versions.iter().map(|one| (one.id.to_string(), one.number)).collect();
+    let ids: Vec<String> = versions.iter().map(|version: &Version| version.id.to_string()).collect();
+    let entries = post::store::entries(connection, &ids)?;
+    Ok(entries.into_iter().map(|entry| show_entry(entry, &numbers, language)).collect())
+}
+
+impl LedgerEntry {
+    /// On one line.
+    pub(super) fn line(&self, language: Language) -> String {
+        let Self { version, recipient, why_text, status, .. } = self;
+        let queued = copenhagen_text(self.queued_at).to(language).to_owned();
+        let sent = self.sent_at.map(|at| copenhagen_text(at).to(language).to_owned()).unwrap_or_default();
+        let line = text!(
+            "udgave {version} til {recipient}: {status}, lagt i kø {queued}, sendt {sent}; {why_text}",
+            "version {version} to {recipient}: {status}, queued {queued}, sent {sent}; {why_text}"
+        );
+        line.to(language).to_owned()
+    }
 }
 
 fn show_entry(entry: post::store::Entry, numbers: &HashMap<String, i32>, language: Language) -> LedgerEntry {

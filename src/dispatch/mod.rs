@@ -17,8 +17,10 @@
 pub mod actions;
 mod audience;
 pub mod http;
+pub mod ledger;
 mod letters;
 mod model;
+mod report;
 pub mod store;
 mod worker;
 

@@ -3,8 +3,9 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
+use super::ledger::Entry;
 use super::{Dispatch, Status};
-use crate::db::schema::dispatch;
+use crate::db::schema::{dispatch, ledger_entry};
 use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
 use crate::dialogue::Dialogue;
 use crate::kernel::{Id, Instant};
@@ -99,4 +100,55 @@ pub fn of_dialogue(connection: &mut AnyConnection, id: Id<Dialogue>) -> Result<V
     let rows: Vec<Row> =
         dispatch::table.filter(dispatch::dialogue_id.eq(id.to_string())).order(dispatch::id).load(connection)?;
     rows.into_iter().map(Dispatch::try_from).collect()
+}
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = ledger_entry)]
+struct EntryRow {
+    number: i64,
+    at: NaiveDateTime,
+    dialogue_id: String,
+    deed: String,
+    data: String,
+    hash: String,
+}
+
+impl From<EntryRow> for Entry {
+    fn from(row: EntryRow) -> Self {
+        let EntryRow { number, at, dialogue_id, deed, data, hash } = row;
+        Self { number, at: at.and_utc(), dialogue_id, deed, data, hash }
+    }
+}
+
+/// The ledger's last entry.
+///
+/// # Errors
+/// [`DbError`].
+pub fn last_entry(connection: &mut AnyConnection) -> Result<Option<Entry>, DbError> {
+    let row: Option<EntryRow> = optional(ledger_entry::table.order(ledger_entry::number.desc()).first(connection))?;
+    Ok(row.map(Entry::from))
+}
+
+/// The next 500 entries of the ledger.
+///
+/// # Errors
+/// [`DbError`].
+pub fn entries_after(connection: &mut AnyConnection, number: i64) -> Result<Vec<Entry>, DbError> {
+    let rows: Vec<EntryRow> = ledger_entry::table
+        .filter(ledger_entry::number.gt(number))
+        .order(ledger_entry::number)
+        .limit(500)
+        .load(connection)?;
+    Ok(rows.into_iter().map(Entry::from).collect())
+}
+
+/// Adds an entry to the ledger.
+///
+/// # Errors
+/// [`DbError`].
+pub fn insert_entry(tx: &mut Tx<'_>, entry: &Entry) -> Result<(), DbError> {
+    let Entry { number, at, dialogue_id, deed, data, hash } = entry.clone();
+    let row = EntryRow { number, at: at.naive_utc(), dialogue_id, deed, data, hash };
+    diesel::insert_into(ledger_entry::table).values(row).execute(tx.connection)?;
+    Ok(())
 }

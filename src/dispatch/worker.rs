@@ -1,17 +1,18 @@
 //! The worker: finds recipients, posts letters, tidies up; and the loop that keeps it going.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
 use chrono::TimeDelta;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::letters::{self, News};
-use super::{Status, audience, store};
+use super::{Status, audience, ledger, store};
 use crate::config::Settings;
-use crate::db::{AnyConnection, DbError, Lift};
+use crate::db::{AnyConnection, DbError, Lift, Tx};
 use crate::dialogue::{self, Version, difference};
 use crate::kernel::{Id, Instant};
 use crate::mail::{Letter, Postman, PostmanError};
@@ -121,7 +122,8 @@ impl Worker {
             return Ok(false);
         }
         let now = self.node.now();
-        self.node.db.write(move |tx| audience::expand_page(tx, now)).await
+        let seal = self.node.seal.clone();
+        self.node.db.write(move |tx| audience::expand_page(tx, &seal, now)).await
     }
 
     /// Takes up to 32 due letters on lease, posts them, and settles each; returns how many there were.
@@ -143,9 +145,14 @@ impl Worker {
             node.metrics.deliveries.with_label_values(&[word(outcome)]).inc();
         }
         let now = node.now();
+        let dialogues: HashMap<String, String> =
+            self.at_hand.iter().map(|(id, news)| (id.clone(), news.version.dialogue_id.to_string())).collect();
         node.db
             .write(move |tx| {
-                settled.iter().try_for_each(|(held, outcome)| post::store::settle(tx, &held.deliveries, outcome, now))
+                for (held, outcome) in &settled {
+                    post::store::settle(tx, &held.deliveries, outcome, now)?;
+                }
+                enter_settled(tx, &settled, &dialogues, now)
             })
             .await
             .map(|()| count)
@@ -308,6 +315,36 @@ fn post_one(postman: &Postman, (held, letter): (Held, Option<Letter>), now: Inst
         }
     };
     (held, outcome)
+}
+
+/// Enters what became of notices into the ledger, a line for each version.
+fn enter_settled(
+    tx: &mut Tx<'_>,
+    settled: &[(Held, Outcome)],
+    dialogues: &HashMap<String, String>,
+    now: Instant,
+) -> Result<(), DbError> {
+    let mut by_version: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for (held, outcome) in settled {
+        let (Outcome::Sent { answer } | Outcome::Failed { answer } | Outcome::Suppressed { why: answer }) = outcome
+        else {
+            continue;
+        };
+        let notices = match &held.content {
+            Content::Letter(_) => continue,
+            Content::Notice { notice, .. } => std::slice::from_ref(notice),
+            Content::Digest { notices, .. } => notices.as_slice(),
+        };
+        for (id, told) in held.deliveries.iter().zip(notices) {
+            let line = json!({"id": id, "outcome": word(outcome), "answer": answer, "letter": held.id});
+            by_version.entry(&told.notice_version_id).or_default().push(line);
+        }
+    }
+    for (version, deliveries) in by_version {
+        let dialogue = dialogues.get(version).cloned().unwrap_or_default();
+        ledger::append(tx, now, dialogue, "settled", &json!({"version_id": version, "deliveries": deliveries}))?;
+    }
+    Ok(())
 }
 
 fn word(outcome: &Outcome) -> &'static str {

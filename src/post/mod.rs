@@ -15,4 +15,4 @@
 mod model;
 pub mod store;
 
-pub use model::{Delivery, LEASE, MAX_IN_FLIGHT, Outcome, Urgency, settle};
+pub use model::{Delivery, LEASE, MAX_IN_FLIGHT, Outcome, Urgency, keyed, settle};

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use crate::kernel::{Id, Instant};
+use crate::kernel::{Id, Instant, Seal};
 use crate::mail::Failure;
 
 /// How long a worker may hold letters before others take them for abandoned.
@@ -53,6 +53,13 @@ pub enum Outcome {
     Suppressed {
         why: String,
     },
+}
+
+/// What stands for an address where the address itself must not: only who has the service's secret can tell whether
+/// one belongs to the other.
+#[must_use]
+pub fn keyed(seal: &Seal, email_key: &str) -> String {
+    seal.mac("erased", &[email_key.as_bytes()]).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Decides after an attempt. The pause doubles from one minute to six hours; `id` spreads the retries of one

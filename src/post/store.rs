@@ -154,19 +154,20 @@ pub fn queue_letter(tx: &mut Tx<'_>, letter: &Letter, now: Instant) -> Result<()
 }
 
 /// Queues a notice version to one address, unless that address has it already: nobody gets a version twice.
-/// Returns whether it was new.
+/// Returns the delivery if it is new.
 ///
 /// # Errors
 /// [`DbError`] when the row is refused.
-pub fn queue_notice(tx: &mut Tx<'_>, notice: &NoticeFor, now: Instant) -> Result<bool, DbError> {
+pub fn queue_notice(tx: &mut Tx<'_>, notice: &NoticeFor, now: Instant) -> Result<Option<Id<Delivery>>, DbError> {
     let already = delivery::table
         .filter(delivery::notice_version_id.eq(&notice.notice_version_id))
         .filter(delivery::recipient_key.eq(notice.email.key()));
     if diesel::select(diesel::dsl::exists(already)).get_result::<bool>(tx.connection)? {
-        return Ok(false);
+        return Ok(None);
     }
+    let id = Id::<Delivery>::made_at(now);
     let row = NewDelivery {
-        id: Id::<Delivery>::made_at(now).to_string(),
+        id: id.to_string(),
         urgency: Urgency::Bulk.rank(),
         recipient: notice.email.as_str(),
         recipient_key: notice.email.key(),
@@ -183,7 +184,7 @@ pub fn queue_notice(tx: &mut Tx<'_>, notice: &NoticeFor, now: Instant) -> Result
         digest: notice.digest_at.map(|at| format!("{}@{}", notice.subscription_id, at.timestamp())),
     };
     diesel::insert_into(delivery::table).values(&row).execute(tx.connection)?;
-    Ok(true)
+    Ok(Some(id))
 }
 
 type HeldRow = (
@@ -369,6 +370,19 @@ pub fn told(
         .select(delivery::recipient_key)
         .load(connection)?;
     Ok(keys.into_iter().collect())
+}
+
+/// The next 1,000 deliveries of notices in the order of their ids, and where they stand.
+///
+/// # Errors
+/// [`DbError`].
+pub fn notices_after(connection: &mut AnyConnection, place: &str) -> Result<Vec<(String, String)>, DbError> {
+    Ok(delivery::table
+        .filter(delivery::id.gt(place).and(delivery::notice_version_id.is_not_null()))
+        .order(delivery::id)
+        .limit(1000)
+        .select((delivery::id, delivery::status))
+        .load(connection)?)
 }
 
 /// Lets what waits in digests for this subscription go at once.

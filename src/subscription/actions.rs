@@ -163,9 +163,7 @@ pub fn leave(tx: &mut Tx<'_>, now: Instant, subscription: Subscription) -> Resul
 /// 404 for a link that is altered or whose subscription is forgotten.
 pub fn erase(tx: &mut Tx<'_>, node: &Node, now: Instant, token: &str) -> Result<(), Problem> {
     let subscription = managed(tx.connection, node, now, token)?;
-    let hash: String =
-        node.seal.mac("erased", &[subscription.email.key().as_bytes()]).iter().map(|b| format!("{b:02x}")).collect();
-    let hash = format!("erased:{hash}");
+    let hash = format!("erased:{}", post::keyed(&node.seal, &subscription.email.key()));
     let id = subscription.id;
     store::delete(tx, id)?;
     if store::of_address(tx.connection, &subscription.email)?.is_empty() {

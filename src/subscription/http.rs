@@ -186,9 +186,8 @@ async fn get_subscription(
         .await;
     match prefers {
         Prefers::Json => found.map(|subscription| Either::Left(show(subscription, language))),
-        Prefers::Html => {
-            HtmlPage::of(found.map(|subscription| pages::manage(&subscription, &token)), language).map(Either::Right)
-        }
+        Prefers::Html => HtmlPage::of(found.map(|subscription| pages::manage(&subscription, &token, None)), language)
+            .map(Either::Right),
     }
 }
 

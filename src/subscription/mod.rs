@@ -15,6 +15,7 @@
 
 pub mod actions;
 pub mod http;
+pub mod import;
 mod letters;
 mod model;
 pub mod store;

@@ -59,13 +59,6 @@ impl HtmlPage {
         Self { status: StatusCode::OK, language, title, body }
     }
 
-    /// More words.
-    #[must_use]
-    pub fn words(mut self, prose: &Prose) -> Self {
-        self.body.push_str(&prose.blocks());
-        self
-    }
-
     /// A button that POSTs what is asked beside it.
     #[must_use]
     pub fn form(mut self, action: &str, fields: &[Field<'_>], button: &str) -> Self {

@@ -197,3 +197,46 @@ fn a_person_with_a_browser_gets_a_page() {
     assert!(page.text.contains("&lt;script&gt;") && !page.text.contains("<script>"));
     assert!(page.text.contains("29-01-2027 kl. 12.00 (dansk tid)"));
 }
+
+#[test]
+fn a_written_answer_gets_a_receipt_and_a_late_one_is_marked_to_the_second() {
+    let app = TestApp::start();
+    let id = given::published(&app, "Natligt tilsyn");
+    let path = format!("/dialogues/{id}/answers");
+    let answer = |email: &str, answers: Value| json!({"company": "Firma ApS", "name": "Ane", "email": email, "answers": answers, "confidential": "Prisen"});
+    let anyone = app.anonymous();
+    anyone.post(&path, answer("a@firma.example", json!(["Ét", "To"]))).unfit(&[("/answers", "wrong_number")]);
+    let deadline = "2027-01-29T11:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    app.advance(deadline - app.now());
+    let receipt = anyone.post(&path, answer("a@firma.example", json!(["Det kan løses"]))).expect(201);
+    assert_eq!(receipt["late"], false, "the deadline's own second is in time");
+    assert!(app.mail_to("a@firma.example").text.contains(&receipt.text_of("receipt")));
+    app.advance(TimeDelta::seconds(1));
+    assert_eq!(anyone.post(&path, answer("b@firma.example", json!(["For sent"]))).expect(201)["late"], true);
+    assert!(app.mail_to("b@firma.example").text.contains("efter svarfristen"));
+    anyone.get(&path).expect(401);
+    assert_eq!(app.facilitator().get(&path).expect(200).each("receipt")[0], receipt.text_of("receipt"));
+}
+
+#[test]
+fn the_report_tells_all_that_was_done_with_the_market() {
+    let app = TestApp::start();
+    given::subscriber(&app, "a@firma.example", "immediate", json!({}));
+    let id = given::published(&app, "Natligt tilsyn");
+    app.mail_to("a@firma.example");
+    let body = json!({"company": "Firma ApS", "name": "Ane", "email": "a@firma.example", "answers": ["Det kan løses"]});
+    app.anonymous().post(&format!("/dialogues/{id}/answers"), body).expect(201);
+    app.mail_to("a@firma.example");
+    let staff = app.facilitator();
+    staff.post(&format!("/dialogues/{id}/close"), json!({"summary": "Én svarede"})).expect(200);
+    app.mail_to("a@firma.example");
+    let path = format!("/dialogues/{id}/report");
+    app.anonymous().get(&path).expect(401);
+    let report = staff.get(&path).expect(200);
+    assert_eq!(report["versions"].as_array().unwrap().len(), 2);
+    assert_eq!(report["told"].as_array().unwrap().len(), 2);
+    assert_eq!(report["suppliers"], 1);
+    assert!(report["warnings"][0].as_str().unwrap().contains("Færre end to"));
+    let page = staff.with("Accept", "text/html").get(&path).expect(200);
+    assert!(page.text.contains("Én svarede") && page.text.contains("a@firma.example"));
+}

@@ -200,3 +200,30 @@ fn a_preview_shows_what_a_filter_would_have_brought_and_why() {
     app.advance(TimeDelta::days(366));
     assert!(preview(json!({})).items().is_empty());
 }
+
+#[test]
+fn the_ledger_is_whole_outlives_erasure_and_shows_every_tampering() {
+    use diesel::RunQueryDsl;
+    use skala::db::DbError;
+    use skala::dispatch::ledger::verify;
+    let app = TestApp::start();
+    let token = given::subscriber(&app, "a@firma.example", "immediate", json!({}));
+    given::subscriber(&app, "b@firma.example", "daily", json!({}));
+    publish(&app, given::notice("Natligt tilsyn"));
+    publish(&app, given::notice("Kørsel"));
+    app.mails();
+    app.advance(TimeDelta::days(1));
+    app.mail_to("b@firma.example");
+    app.anonymous().delete(&format!("/subscriptions/{token}")).expect(204);
+    let look = || super::support::wait_for(app.node.db.read(verify)).unwrap();
+    let tamper = |statement: &'static str| {
+        let done = app.node.db.write(move |tx| Ok::<_, DbError>(diesel::sql_query(statement).execute(tx.connection)?));
+        assert_eq!(super::support::wait_for(done).unwrap(), 1);
+    };
+    let whole = look();
+    assert_eq!((whole.flaw.clone(), whole.deliveries), (None, 4));
+    tamper("UPDATE ledger_entry SET data = '{}' WHERE number = 2");
+    assert_eq!(look().flaw.as_deref(), Some("entry 2 is not as it was written"));
+    tamper("DELETE FROM ledger_entry WHERE number = 2");
+    assert_eq!(look().flaw.as_deref(), Some("entry 2 is missing"));
+}

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use crate::dialogue::{
-    Dialogue, Event, Question, QuestionState, Signup, SignupState, nobody_is_bound, taking_part_is_free,
+    Dialogue, Event, Question, QuestionState, Signup, SignupState, WrittenAnswer, nobody_is_bound, taking_part_is_free,
 };
 use crate::kernel::{Email, Instant, Language, SealedFor, Text, copenhagen_text, text};
 use crate::mail::{Letter, Prose};
@@ -65,6 +65,32 @@ pub(super) fn answered(node: &Node, dialogue: &Dialogue, question: &Question, to
         )),
     );
     Letter::new(to, question.language, say(text!("Svar på dit spørgsmål", "An answer to your question")), prose)
+}
+
+/// What was received, when, and whether in time.
+pub(super) fn receipt(node: &Node, dialogue: &Dialogue, answer: &WrittenAnswer, to: &Email) -> Letter {
+    let say = |text: Text| text.to(answer.language).to_owned();
+    let in_time = if answer.late {
+        text!("efter svarfristen", "after the deadline")
+    } else {
+        text!("inden svarfristen", "before the deadline")
+    };
+    let prose = Prose::default()
+        .heading(say(text!("Kvittering for dit svar", "Receipt for your answer")))
+        .fact(say(text!("Markedsdialog", "Market dialogue")), &dialogue.notice.title)
+        .fact(say(text!("Virksomhed", "Company")), &answer.company)
+        .fact(say(text!("Modtaget", "Received")), say(copenhagen_text(answer.received_at)))
+        .fact(say(text!("Rettidigt", "In time")), say(in_time))
+        .fact("SHA-256", answer.receipt())
+        .link(say(text!("Se markedsdialogen", "See the market dialogue")), page(node, dialogue))
+        .paragraph(say(taking_part_is_free()))
+        .paragraph(say(nobody_is_bound()));
+    let contact = dialogue.notice.contact.line();
+    let prose = prose.small(say(text!(
+        "Har du ikke sendt et svar, så skriv til {contact}.",
+        "If you sent no answer, write to {contact}."
+    )));
+    Letter::new(to, answer.language, say(text!("Kvittering for dit svar", "Receipt for your answer")), prose)
 }
 
 pub(super) fn confirm_signup(node: &Node, dialogue: &Dialogue, event: &Event, signup: &Signup, now: Instant) -> Letter {

@@ -38,13 +38,13 @@ pub(super) async fn press_subscription_confirmation(
     let done = confirm(&context, token.into_inner()).await.map(|subscription| {
         let token = actions::manage_token(&context, subscription.id);
         let words = text!("Abonnementet er bekræftet.", "The subscription is confirmed.");
-        manage(&subscription, &token).words(&Prose::default().paragraph(words.to(subscription.body.language)))
+        manage(&subscription, &token, Some(&words))
     });
     HtmlPage::of(done, context.language)
 }
 
 /// The page where a subscription is seen and changed.
-pub(super) fn manage(subscription: &Subscription, token: &str) -> HtmlPage {
+pub(super) fn manage(subscription: &Subscription, token: &str, news: Option<&Text>) -> HtmlPage {
     let language = subscription.body.language;
     let say = |text: Text| text.to(language).to_owned();
     let status = match subscription.state {
@@ -52,7 +52,8 @@ pub(super) fn manage(subscription: &Subscription, token: &str) -> HtmlPage {
         State::Confirmed { .. } => text!("aktivt", "active"),
         State::Unsubscribed { .. } => text!("afmeldt", "ended"),
     };
-    let prose = Prose::default()
+    let prose = news.into_iter().fold(Prose::default(), |prose, words| prose.paragraph(words.to(language)));
+    let prose = prose
         .fact(say(text!("Mailadresse", "E-mail")), subscription.email.as_str())
         .fact(say(text!("Status", "Status")), say(status))
         .fact(say(text!("Du sagde ja til", "You agreed to")), &subscription.consent.text);
@@ -146,13 +147,13 @@ async fn press(context: &Context, token: String, form: ManageForm) -> Result<Htm
                 .db
                 .read(move |connection| actions::managed(connection, &node, now, &shown).map(|one| (one, shown)));
             let (subscription, shown) = left.await?;
-            Ok(manage(&subscription, &shown))
+            Ok(manage(&subscription, &shown, None))
         }
         Deed::Change => {
             let shown = token.clone();
             let changed =
                 context.db.write(move |tx| actions::change(tx, &node, now, &token, None, |body| apply(body, form)));
-            Ok(manage(&changed.await?, &shown))
+            Ok(manage(&changed.await?, &shown, Some(&text!("Gemt.", "Saved."))))
         }
     }
 }

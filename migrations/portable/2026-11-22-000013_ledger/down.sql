@@ -1,0 +1,2 @@
+DROP TABLE written_answer;
+DROP TABLE ledger_entry;

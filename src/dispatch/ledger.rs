@@ -1,0 +1,123 @@
+//! The ledger of equal treatment: what was published, who was queued for it, what became of each letter. It only
+//! grows. Each entry's hash covers the entry before, so that nothing can be changed, put in or taken out unseen; people
+//! stand in it by a keyed hash of their address, so that it outlives their erasure.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::store;
+use crate::db::{AnyConnection, DbError, Tx};
+use crate::kernel::{Instant, digest};
+use crate::post;
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// 1, 2, 3 … without gaps.
+    pub number: i64,
+    pub at: Instant,
+    pub dialogue_id: String,
+    /// published, queued or settled.
+    pub deed: String,
+    pub data: String,
+    pub hash: String,
+}
+
+impl Entry {
+    /// The hash that the entry must carry after one with this hash.
+    #[must_use]
+    pub fn hash_after(&self, previous: &str) -> String {
+        let Self { number, at, dialogue_id, deed, data, .. } = self;
+        digest(format!("{previous}\n{number}\n{}\n{dialogue_id}\n{deed}\n{data}", at.timestamp_micros()).as_bytes())
+    }
+}
+
+/// What a check of the whole ledger found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    pub entries: i64,
+    pub deliveries: usize,
+    /// The first thing that is wrong; none when the ledger is whole.
+    pub flaw: Option<String>,
+}
+
+/// Adds an entry.
+///
+/// # Errors
+/// [`DbError`].
+pub(super) fn append(
+    tx: &mut Tx<'_>,
+    at: Instant,
+    dialogue_id: String,
+    deed: &str,
+    data: &Value,
+) -> Result<(), DbError> {
+    let (last, previous) =
+        store::last_entry(tx.connection)?.map_or((0, String::new()), |last| (last.number, last.hash));
+    let (deed, data, hash) = (deed.to_owned(), data.to_string(), String::new());
+    let mut entry = Entry { number: last + 1, at, dialogue_id, deed, data, hash };
+    entry.hash = entry.hash_after(&previous);
+    store::insert_entry(tx, &entry)
+}
+
+/// Reads the whole ledger and every delivery of a notice, and says whether they belong together.
+///
+/// # Errors
+/// [`DbError`].
+pub fn verify(connection: &mut AnyConnection) -> Result<Verdict, DbError> {
+    let mut last = Entry {
+        number: 0,
+        at: Instant::default(),
+        dialogue_id: String::new(),
+        deed: String::new(),
+        data: String::new(),
+        hash: String::new(),
+    };
+    let (mut queued, mut sent) = (HashSet::new(), HashSet::new());
+    let verdict = |entries, deliveries, flaw| Ok(Verdict { entries, deliveries, flaw });
+    loop {
+        let page = store::entries_after(connection, last.number)?;
+        if page.is_empty() {
+            break;
+        }
+        for entry in page {
+            let number = last.number + 1;
+            if entry.number != number {
+                return verdict(last.number, queued.len(), Some(format!("entry {number} is missing")));
+            }
+            if entry.hash != entry.hash_after(&last.hash) {
+                return verdict(last.number, queued.len(), Some(format!("entry {number} is not as it was written")));
+            }
+            note(&entry, &mut queued, &mut sent);
+            last = entry;
+        }
+    }
+    let mut place = String::new();
+    let mut deliveries = 0;
+    loop {
+        let page = post::store::notices_after(connection, &place)?;
+        let Some((end, _)) = page.last() else { return verdict(last.number, deliveries, None) };
+        place.clone_from(end);
+        deliveries += page.len();
+        let unknown = page.iter().find(|(id, status)| !queued.contains(id) || (status == "sent" && !sent.contains(id)));
+        if let Some((id, status)) = unknown {
+            let flaw = format!("delivery {id} is {status}, and the ledger does not say so");
+            return verdict(last.number, deliveries, Some(flaw));
+        }
+    }
+}
+
+/// Remembers which deliveries an entry speaks of.
+fn note(entry: &Entry, queued: &mut HashSet<String>, sent: &mut HashSet<String>) {
+    let data: Value = serde_json::from_str(&entry.data).unwrap_or_default();
+    let deliveries = data.get("deliveries").and_then(Value::as_array).into_iter().flatten();
+    for delivery in deliveries {
+        let field = |name: &str| delivery.get(name).and_then(Value::as_str).unwrap_or_default();
+        match entry.deed.as_str() {
+            "queued" => drop(queued.insert(field("id").to_owned())),
+            "settled" if field("outcome") == "sent" => drop(sent.insert(field("id").to_owned())),
+            _ => {}
+        }
+    }
+}
