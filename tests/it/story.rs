@@ -1,11 +1,11 @@
 //! The main job, from a municipality's need to its market, on one page.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{TestApp, given};
 
 #[test]
-fn a_need_becomes_a_challenge_a_process_and_a_shared_demand() {
+fn a_need_becomes_a_shared_demand_and_its_market_hears_of_it() {
     let app = TestApp::start();
     let staff = app.facilitator();
 
@@ -74,4 +74,50 @@ fn a_need_becomes_a_challenge_a_process_and_a_shared_demand() {
     }
     let deeds = mette.get(&format!("{challenge}/history")).expect(200).each("deed");
     assert_eq!(deeds, ["drafted", "changed", "submitted", "recognised", "approved", "grouped"]);
+
+    // Suppliers say what they wish to hear about, and confirm it; one never does.
+    for (email, filter) in [
+        ("pleje@firma.example", json!({"cpv": ["33000000"]})),
+        ("lyd@firma.example", json!({"text": "natligt tilsyn"})),
+        ("asfalt@firma.example", json!({"cpv": ["45000000"]})),
+    ] {
+        given::subscriber(&app, email, "immediate", filter);
+    }
+    let undecided =
+        json!({"email": "uafklaret@firma.example", "language": "da", "frequency": "immediate", "filter": {}});
+    app.anonymous().post("/subscriptions", undecided).expect(202);
+    app.mail_to("uafklaret@firma.example");
+
+    // The dialogue is drafted unseen, then published to all at the same moment.
+    let mut notice = given::notice("Markedsdialog om natligt tilsyn");
+    notice["lead_buyer_id"] = json!(odense.id);
+    let dialogue = staff.post(&format!("{process}/dialogues"), notice).expect(201).id();
+    let dialogue = format!("/dialogues/{dialogue}");
+    app.anonymous().get(&dialogue).refused(404, "not_found");
+    let published = staff.post(&format!("{dialogue}/publish"), Value::Null).expect(200);
+    assert_eq!(published["version"], 1);
+    assert_eq!(app.anonymous().get(&dialogue).expect(200)["status"], "published");
+    let mails = app.mails();
+    let told: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
+    assert_eq!(told, ["lyd@firma.example", "pleje@firma.example"]);
+    for mail in &mails {
+        assert!(mail.text.contains("29-01-2027 kl. 12.00 (dansk tid)"), "{}", mail.text);
+        assert!(mail.one_click.is_some());
+    }
+
+    // One click ends it; the other hears of the new version, with what changed and why.
+    let unsubscribe = mails[1].one_click.as_ref().unwrap().unsubscribe_url.trim_start_matches("https://skala.example");
+    let click = app.anonymous().outside();
+    click.post_raw(unsubscribe, "application/x-www-form-urlencoded", "List-Unsubscribe=One-Click").expect(200);
+    let later = json!({"answer_deadline": "2027-02-05T11:00:00Z", "change_reason": "Flere har bedt om tid"});
+    staff.change(&dialogue, later).expect(200);
+    let mail = app.mail_to("lyd@firma.example");
+    assert!(mail.text.contains("Flere har bedt om tid") && mail.text.contains("05-02-2027 kl. 12.00"), "{}", mail.text);
+
+    // It ends with a public summary, and the ledger says for good who was told what.
+    staff.post(&format!("{dialogue}/close"), json!({"summary": "Ni svarede; markedet kan løse det."})).expect(200);
+    assert_eq!(app.anonymous().get(&dialogue).expect(200)["summary"], "Ni svarede; markedet kan løse det.");
+    assert!(app.mail_to("lyd@firma.example").subject.starts_with("Afsluttet markedsdialog"));
+    let ledger = staff.get(&format!("{dialogue}/ledger")).expect(200);
+    assert_eq!(ledger.each("status"), ["sent"; 4]);
 }

@@ -3,9 +3,6 @@
 //! A test starts a [`TestApp`], lets [`Client`]s act on it, and reads its mail. Everything is put in place through
 //! the API ([`given`]); only people are entered directly, since signing in costs a password hash each. When the
 //! test ends, the app fails it if a letter was left unread.
-
-#![allow(dead_code, unused_imports, reason = "the tests that use the rest are on their way")]
-
 mod app;
 mod client;
 mod contract;
