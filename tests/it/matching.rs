@@ -1,5 +1,6 @@
 //! Who else has this need.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::support::{Client, Named, TestApp, given};
@@ -191,6 +192,7 @@ fn a_rejected_suggestion_comes_back_only_when_something_new_speaks_for_it() {
     staff.post("/process-suggestions/reject", no).expect(201);
     assert_eq!(suggested(), 0);
     assert_eq!(suggested(), 0, "asking again changes nothing");
+    app.advance(TimeDelta::minutes(5));
     staff.post(&format!("/challenges/{own}/matches/{twin}/verdict"), json!({"verdict": "same"})).expect(201);
     assert_eq!(suggested(), 1);
     let different = json!({"verdict": "different"});
