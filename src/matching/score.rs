@@ -44,7 +44,7 @@ impl Default for Weights {
             users: 0.03,
             cpv: 0.03,
             theme: 0.02,
-            alignment: 1.0,
+            alignment: 2.0,
             company: 1.0,
         }
     }
@@ -126,7 +126,7 @@ pub struct Calibration {
 
 impl Default for Calibration {
     fn default() -> Self {
-        Calibration { slope: 7.68, middle: 0.825 }
+        Calibration { slope: 5.45, middle: 1.223 }
     }
 }
 

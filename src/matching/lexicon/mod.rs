@@ -3,7 +3,8 @@
 //! A concept is one need, symptom, task, thing, place or wanted effect, with the words for it in
 //! four languages. Concepts of a field form a tree under the field itself; a concept may also be
 //! related to others. The files beside this module hold them, a field each; to add a concept, add
-//! a line to the file of its field (see [`parse`]).
+//! a line to the file of its field (see [`parse`]). Matters that several fields have in common stand
+//! in `tværgående.txt`, each with the concepts of the fields that are this matter there.
 
 mod embedded;
 mod link;
