@@ -186,6 +186,7 @@ fn a_rejected_suggestion_comes_back_only_when_something_new_speaks_for_it() {
         let yes = json!({"override": true, "reason": "prøve"});
         staff.post(&format!("/challenges/{id}/approve"), yes).expect(200);
     }
+    app.mails();
     let suggested = || staff.get("/process-suggestions").expect(200)["items"].as_array().unwrap().len();
     assert_eq!(suggested(), 1);
     let no = json!({"challenge_ids": [own, twin], "reason": "De har hver sin leverandør."});
