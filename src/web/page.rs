@@ -7,7 +7,7 @@ use actix_web::http::header::ACCEPT;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, dev};
 
 use super::Problem;
-use crate::kernel::{Language, text};
+use crate::kernel::{Flaw, Language, text};
 use crate::mail::{Prose, escape};
 
 /// A page.
@@ -17,6 +17,8 @@ pub struct HtmlPage {
     language: Language,
     title: String,
     body: String,
+    /// What was wrong with what was sent: the field's name, and words.
+    flaws: Vec<(String, String)>,
 }
 
 /// What a form asks.
@@ -26,6 +28,12 @@ pub enum Field<'a> {
     Hidden { name: &'a str, value: &'a str },
     /// One line of words.
     Line { name: &'a str, label: &'a str, value: &'a str },
+    /// Words on several lines, at most so many characters.
+    Area { name: &'a str, label: &'a str, value: &'a str, most: usize },
+    /// A number; a phone shows its digits.
+    Number { name: &'a str, label: &'a str, value: &'a str },
+    /// An e-mail address; a phone shows the @.
+    Email { name: &'a str, label: &'a str, value: &'a str },
     /// One of a few: (value, words).
     Choice { name: &'a str, label: &'a str, options: &'a [(&'a str, &'a str)], chosen: &'a str },
 }
@@ -56,7 +64,27 @@ impl HtmlPage {
     pub fn new(language: Language, title: impl Into<String>, prose: &Prose) -> Self {
         let title = title.into();
         let body = format!("<h1>{}</h1>{}", escape(&title), prose.blocks());
-        Self { status: StatusCode::OK, language, title, body }
+        Self { status: StatusCode::OK, language, title, body, flaws: Vec::new() }
+    }
+
+    /// The page again, with what was wrong on top and beside each field of the forms that follow: they show what was
+    /// typed, so nothing is lost. A flaw belongs to the field whose name is its pointer, with dots for the slashes.
+    #[must_use]
+    pub fn refused(mut self, problem: &Problem) -> Self {
+        self.status = problem.status;
+        let name = |pointer: &str| pointer.trim_start_matches('/').replace('/', ".");
+        let flaw = |flaw: &Flaw| (name(&flaw.pointer), flaw.text.to(self.language).to_owned());
+        self.flaws = problem.errors.iter().map(flaw).collect();
+        self.body
+            .push_str(&format!("<p class=\"flaw\" role=\"alert\">{}</p>", escape(problem.detail.to(self.language))));
+        self
+    }
+
+    /// More words, below what is there.
+    #[must_use]
+    pub fn words(mut self, prose: &Prose) -> Self {
+        self.body.push_str(&prose.blocks());
+        self
     }
 
     /// A button that POSTs what is asked beside it.
@@ -64,10 +92,53 @@ impl HtmlPage {
     pub fn form(mut self, action: &str, fields: &[Field<'_>], button: &str) -> Self {
         self.body.push_str(&format!("<form method=\"post\" action=\"{}\">", escape(action)));
         for field in fields {
-            self.body.push_str(&write(field));
+            self.body.push_str(&self.write(field));
         }
         self.body.push_str(&format!("<p><button>{}</button></p></form>", escape(button)));
         self
+    }
+
+    fn write(&self, field: &Field<'_>) -> String {
+        let line = |name: &str, label: &str, value: &str, kind: &str| {
+            let input =
+                format!("<input {kind} name=\"{}\" value=\"{}\" maxlength=\"500\"", escape(name), escape(value));
+            self.labelled(name, label, &input, ">")
+        };
+        match field {
+            Field::Hidden { name, value } => {
+                format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escape(name), escape(value))
+            }
+            Field::Line { name, label, value } => line(name, label, value, "type=\"text\""),
+            Field::Number { name, label, value } => line(name, label, value, "type=\"text\" inputmode=\"decimal\""),
+            Field::Email { name, label, value } => line(name, label, value, "type=\"email\" autocomplete=\"email\""),
+            Field::Area { name, label, value, most } => {
+                let area = format!("<textarea name=\"{}\" rows=\"5\" maxlength=\"{most}\"", escape(name));
+                // A browser drops the first line break.
+                self.labelled(name, label, &area, &format!(">\n{}</textarea>", escape(value)))
+            }
+            Field::Choice { name, label, options, chosen } => {
+                let option = |(value, words): &(&str, &str)| {
+                    let selected = if value == chosen { " selected" } else { "" };
+                    format!("<option value=\"{}\"{selected}>{}</option>", escape(value), escape(words))
+                };
+                let options: String = options.iter().map(option).collect();
+                let select = format!("<select name=\"{}\"", escape(name));
+                self.labelled(name, label, &select, &format!(">{options}</select>"))
+            }
+        }
+    }
+
+    /// A field below its label, with what is wrong with it between them.
+    fn labelled(&self, name: &str, label: &str, start: &str, rest: &str) -> String {
+        let wrong: Vec<&str> =
+            self.flaws.iter().filter(|(at, _)| at == name).map(|(_, words)| words.as_str()).collect();
+        let (told, marked) = match wrong.as_slice() {
+            [] => (String::new(), ""),
+            wrong => {
+                (format!("<strong class=\"flaw\">{}</strong><br>", escape(&wrong.join(". "))), " aria-invalid=\"true\"")
+            }
+        };
+        format!("<p><label>{}<br>{told}{start}{marked}{rest}</label></p>", escape(label))
     }
 
     /// The page that says why something was not done.
@@ -90,37 +161,15 @@ impl HtmlPage {
     }
 }
 
-fn write(field: &Field<'_>) -> String {
-    match field {
-        Field::Hidden { name, value } => {
-            format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escape(name), escape(value))
-        }
-        Field::Line { name, label, value } => format!(
-            "<p><label>{}<br><input name=\"{}\" value=\"{}\" maxlength=\"500\"></label></p>",
-            escape(label),
-            escape(name),
-            escape(value)
-        ),
-        Field::Choice { name, label, options, chosen } => {
-            let option = |(value, words): &(&str, &str)| {
-                let selected = if value == chosen { " selected" } else { "" };
-                format!("<option value=\"{}\"{selected}>{}</option>", escape(value), escape(words))
-            };
-            let options: String = options.iter().map(option).collect();
-            format!("<p><label>{}<br><select name=\"{}\">{options}</select></label></p>", escape(label), escape(name))
-        }
-    }
-}
-
 /// The page brings all it needs, asks nobody, and its buttons reach this service alone.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const STYLE: &str = "body{font:17px/1.5 system-ui,sans-serif;max-width:42em;margin:2em auto;padding:0 1em;color:#1a1a1a;\
                      background:#fff}h1{font-size:1.5em;line-height:1.25}button{font:inherit;padding:.5em 1.2em;border:0;\
-                     border-radius:.3em;background:#0b5345;color:#fff;cursor:pointer}input,select{font:inherit;\
-                     padding:.35em;width:100%;box-sizing:border-box}a{color:#0b5345}button:focus,a:focus,input:focus,\
-                     select:focus{outline:3px solid #f5b041}";
+                     border-radius:.3em;background:#0b5345;color:#fff;cursor:pointer}input,select,textarea{font:inherit;\
+                     padding:.35em;width:100%;box-sizing:border-box}a{color:#0b5345}.flaw{color:#9b1c1c}button:focus,\
+                     a:focus,input:focus,select:focus,textarea:focus{outline:3px solid #f5b041}";
 
 impl Responder for HtmlPage {
     type Body = BoxBody;
@@ -159,5 +208,22 @@ mod tests {
             assert!(!page.body.contains(tag), "{tag}");
         }
         assert!(page.body.contains("action=\"/x?&quot;\""));
+    }
+
+    #[test]
+    fn a_form_that_was_refused_shows_what_was_typed_and_what_is_wrong_beside_it() {
+        let problem = Problem::unfit("/email", "not_an_email", text!("Det ligner <ikke>", "Not <one>"));
+        let page = HtmlPage::new(Language::Da, "T", &Prose::default()).refused(&problem).form(
+            "/x",
+            &[
+                Field::Area { name: "text", label: "Hvad sker der?", value: "\n</textarea>", most: 4000 },
+                Field::Email { name: "email", label: "Mail", value: "a@" },
+            ],
+            "Send",
+        );
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.body.contains("maxlength=\"4000\">\n\n&lt;/textarea&gt;</textarea>"), "{}", page.body);
+        assert!(page.body.contains("Det ligner &lt;ikke&gt;</strong><br><input type=\"email\""), "{}", page.body);
+        assert_eq!(page.body.matches("aria-invalid").count(), 1);
     }
 }
