@@ -18,6 +18,7 @@
 //! | [`web`] | problems, bodies, entity tags, idempotency, limits, the spec |
 //! | [`access`] | who is asking, and the proofs of what they may |
 //! | [`reference`] | the official lists of codes: CPV and NUTS |
+//! | [`route`] | which ways may lead from a need to something new, and the thresholds they hang on |
 //! | [`organisation`] | public bodies and others, with their validity in time |
 //! | [`account`] | how people get an account and keep it |
 //! | [`criteria`] | criteria sets and calls; the assessment |
@@ -59,6 +60,7 @@ pub mod outbox;
 pub mod post;
 pub mod process;
 pub mod reference;
+pub mod route;
 pub mod secret;
 pub mod subscription;
 pub mod web;

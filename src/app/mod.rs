@@ -16,7 +16,8 @@ use utoipa_actix_web::{AppExt, scope};
 
 use crate::web::{Node, Problem, frame, idempotency, openapi};
 use crate::{
-    access, account, challenge, criteria, desk, dialogue, dispatch, feed, matching, organisation, process, subscription,
+    access, account, challenge, criteria, desk, dialogue, dispatch, feed, matching, organisation, process, route,
+    subscription,
 };
 
 /// Where every resource lives.
@@ -34,6 +35,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     dialogue::http::routes(config);
     dispatch::http::routes(config);
     subscription::http::routes(config);
+    route::http::routes(config);
 }
 
 /// The OpenAPI document of exactly what is mounted.

@@ -14,6 +14,7 @@ use crate::db::DbError;
 use crate::kernel::Language;
 use crate::organisation::{self, import::Format};
 use crate::reference::{load_cpv, load_nuts};
+use crate::route;
 use crate::subscription::{self, import::Taken};
 use crate::web::lines::{Batches, LineResult, LineStatus, Lines};
 use crate::web::{Node, Problem};
@@ -43,6 +44,8 @@ pub(super) enum ImportCommand {
     Cpv { file: PathBuf },
     /// The list of NUTS codes, which replaces the one before: CSV with code, label_da, label_en
     Nuts { file: PathBuf },
+    /// The EU's thresholds, which replace those before: CSV with period, authority, category, eur, dkk_ex_vat, basis
+    Thresholds { file: PathBuf },
 }
 
 #[derive(Args)]
@@ -67,6 +70,11 @@ pub(super) async fn run(node: Data<Node>, command: ImportCommand) -> Result<(), 
             let text = read_text(&file)?;
             let count = node.db.write(move |tx| load_nuts(tx, &text)).await?;
             told(&format!("{count} NUTS codes are known"))
+        }
+        ImportCommand::Thresholds { file } => {
+            let text = read_text(&file)?;
+            let count = node.db.write(move |tx| route::load(tx, &text)).await?;
+            told(&format!("{count} thresholds are known"))
         }
     }
 }

@@ -444,3 +444,15 @@ diesel::table! {
         said_at -> Timestamp,
     }
 }
+
+diesel::table! {
+    threshold (first_year, authority, category) {
+        first_year -> Integer,
+        last_year -> Integer,
+        authority -> Text,
+        category -> Text,
+        eur -> Nullable<BigInt>,
+        dkk -> Nullable<BigInt>,
+        basis -> Text,
+    }
+}

@@ -20,6 +20,7 @@ pub mod http;
 pub mod ledger;
 mod letters;
 mod model;
+mod periodic;
 mod report;
 pub mod store;
 mod worker;

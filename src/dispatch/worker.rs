@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::letters::{self, News};
-use super::{Status, audience, ledger, store};
+use super::{Status, audience, ledger, periodic, store};
 use crate::config::Settings;
 use crate::db::{AnyConnection, DbError, Lift, Tx};
 use crate::dialogue::{self, Version, difference};
@@ -20,11 +20,11 @@ use crate::post::store::{Content, Held, Told};
 use crate::post::{self, MAX_IN_FLIGHT, Outcome};
 use crate::process;
 use crate::subscription::{self, Subscription, Why};
-use crate::web::{Node, idempotency};
+use crate::web::Node;
 
 /// How many letters are posted at once.
 const HANDS: usize = 4;
-/// How often old things are forgotten.
+/// How often the works of the clock are done.
 const TIDY_EVERY: TimeDelta = TimeDelta::hours(1);
 /// How many versions are kept at hand for rendering.
 const AT_HAND: usize = 64;
@@ -91,7 +91,7 @@ impl Worker {
             return Ok(true);
         }
         self.finish().await?;
-        self.tidy().await?;
+        self.tidy().await;
         Ok(false)
     }
 
@@ -101,12 +101,12 @@ impl Worker {
     /// [`DbError`].
     pub async fn drain(&mut self) -> Result<usize, DbError> {
         let mut posted = 0;
+        self.tidy().await;
         loop {
             let delivered = self.deliver().await?;
             posted += delivered;
             if delivered == 0 && !self.expand().await? {
                 self.finish().await?;
-                self.tidy().await?;
                 return Ok(posted);
             }
         }
@@ -250,25 +250,13 @@ impl Worker {
             .await
     }
 
-    /// Forgets what is to be forgotten, once an hour.
-    async fn tidy(&mut self) -> Result<(), DbError> {
+    /// Does what is done by the clock, once an hour.
+    async fn tidy(&mut self) {
         let now = self.node.now();
-        if self.tidied_at.is_some_and(|at| now < at + TIDY_EVERY) {
-            return Ok(());
+        if self.tidied_at.is_none_or(|at| now >= at + TIDY_EVERY) {
+            self.tidied_at = Some(now);
+            periodic::run(&self.node).await;
         }
-        self.tidied_at = Some(now);
-        let unconfirmed = now - subscription::actions::CONFIRMATION_LIFETIME;
-        self.node
-            .db
-            .write(move |tx| {
-                subscription::store::forget_unconfirmed(tx, unconfirmed)?;
-                dialogue::store::forget_unconfirmed_questions(tx, unconfirmed)?;
-                dialogue::store::forget_unconfirmed_signups(tx, unconfirmed)?;
-                post::store::forget_confirmations(tx, now)?;
-                idempotency::forget_old(tx, now)?;
-                Ok(())
-            })
-            .await
     }
 
     /// How long nothing is due, as far as this node knows: other nodes' commits are not heard.

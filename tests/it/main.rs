@@ -28,6 +28,7 @@ mod matching;
 mod organisation;
 mod process;
 mod program;
+mod route;
 mod smtp;
 mod spec;
 mod story;

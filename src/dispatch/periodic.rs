@@ -1,0 +1,37 @@
+//! What is done by the clock and not because somebody asks: each work by itself, so that one that fails keeps no other
+//! from being done. A work finds by itself what is due: it may be called late, twice, or by several nodes.
+
+use actix_web::web::Data;
+
+use crate::db::Tx;
+use crate::kernel::Instant;
+use crate::web::{Node, Problem, idempotency};
+use crate::{dialogue, post, subscription};
+
+type Work = fn(&mut Tx<'_>, &Node, Instant) -> Result<(), Problem>;
+
+/// The works, with the names they have in the log.
+const WORKS: [(&str, Work); 1] = [("forget", forget)];
+
+/// Does them all.
+pub(super) async fn run(node: &Data<Node>) {
+    let now = node.now();
+    for (name, work) in WORKS {
+        let inside = node.clone();
+        if let Err(problem) = node.db.write(move |tx| work(tx, &inside, now)).await {
+            let cause = problem.cause.unwrap_or_else(|| problem.code.to_owned());
+            tracing::error!(work = name, %cause, "periodic work was not done");
+        }
+    }
+}
+
+/// Forgets what nobody confirmed, and what is kept for a day only.
+fn forget(tx: &mut Tx<'_>, _: &Node, now: Instant) -> Result<(), Problem> {
+    let unconfirmed = now - subscription::actions::CONFIRMATION_LIFETIME;
+    subscription::store::forget_unconfirmed(tx, unconfirmed)?;
+    dialogue::store::forget_unconfirmed_questions(tx, unconfirmed)?;
+    dialogue::store::forget_unconfirmed_signups(tx, unconfirmed)?;
+    post::store::forget_confirmations(tx, now)?;
+    idempotency::forget_old(tx, now)?;
+    Ok(())
+}
