@@ -57,7 +57,7 @@ fn a_value_is_held_against_the_threshold_of_its_day_and_currency() {
 #[test]
 fn anybody_asks_and_is_told_that_it_is_guidance_in_either_language() {
     let app = TestApp::start();
-    let danish = app.anonymous().post("/routes/check", json!({})).expect(200);
+    let danish = app.anonymous().post("/routes/check", json!({"solution_exists": "unknown"})).expect(200);
     assert!(danish.text_of("guidance").contains("ikke juridisk rådgivning"));
     let routes = danish["routes"].as_array().unwrap();
     assert!(
@@ -74,9 +74,10 @@ fn anybody_asks_and_is_told_that_it_is_guidance_in_either_language() {
 fn an_unfit_question_and_an_unfit_list_say_where() {
     let app = TestApp::start();
     let check = |body: Value| app.anonymous().post("/routes/check", body);
-    check(json!({"value": {"amount": 5, "currency": "SEK"}})).unfit(&[("/value/currency", "other_currency")]);
-    check(json!({"authority": "kommune"})).unfit(&[("/authority", "unknown_value")]);
-    check(json!({"price": 1})).unfit(&[("/price", "unknown_field")]);
+    check(json!({"solution_exists": "no", "value": {"amount": 5, "currency": "SEK"}}))
+        .unfit(&[("/value/currency", "other_currency")]);
+    check(json!({"solution_exists": "no", "authority": "kommune"})).unfit(&[("/authority", "unknown_value")]);
+    check(json!({"solution_exists": "no", "price": 1})).unfit(&[("/price", "unknown_field")]);
     let refused = |list: &str| {
         let flaws = load(&app, list).unwrap_err().errors;
         flaws.into_iter().map(|flaw| (flaw.pointer, flaw.code)).collect::<Vec<_>>()
