@@ -14,7 +14,7 @@ use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt, scope};
 
-use crate::web::{Node, Problem, frame, idempotency, openapi};
+use crate::web::{Node, Problem, frame, idempotency, openapi, ready};
 use crate::{
     access, account, challenge, criteria, desk, dialogue, dispatch, feed, matching, organisation, process, route,
     subscription,
@@ -77,6 +77,7 @@ pub fn serve(node: web::Data<Node>, listener: TcpListener) -> std::io::Result<Se
             .into_app()
             .default_service(web::to(nothing_here))
             .wrap(from_fn(once))
+            .wrap(from_fn(ready::at_hand))
             .wrap(from_fn(frame::frame))
     });
     // A client that dawdles over its headers may not hold a connection for long.

@@ -31,10 +31,14 @@ impl Spec {
         Self { json: spec.to_string(), paths: paths.collect() }
     }
 
-    /// The methods that this path takes.
+    /// The methods that this path takes; what can be got has a head too.
     pub(super) fn methods_of(&self, path: &str) -> Vec<String> {
         let known = self.paths.iter().filter(|(pattern, _)| pattern.is_match(path));
-        known.flat_map(|(_, methods)| methods.clone()).collect()
+        let mut methods: Vec<_> = known.flat_map(|(_, methods)| methods.clone()).collect();
+        if methods.iter().any(|method| method == "GET") {
+            methods.push("HEAD".to_owned());
+        }
+        methods
     }
 }
 

@@ -141,6 +141,12 @@ impl Db {
         self.committed.clone()
     }
 
+    /// The change number of the last commit of this node; 0 before its first.
+    #[must_use]
+    pub fn last_commit(&self) -> i64 {
+        *self.committed.borrow()
+    }
+
     /// Whether the database answers and has exactly the tables that this version knows.
     ///
     /// # Errors

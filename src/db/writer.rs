@@ -63,13 +63,9 @@ impl Writer {
             while jobs.blocking_recv_many(&mut batch, BATCH) > 0 {
                 match ready(&url, &mut connection, batch.len()) {
                     Ok((open, first_change)) => {
-                        let outcome = run(open, batch.drain(..), first_change);
-                        match outcome {
-                            Ok(last) => drop(committed.send_replace(last)),
-                            Err(error) => {
-                                tracing::error!(%error, "a batch of writes was lost");
-                                connection = None;
-                            }
+                        if let Err(error) = run(open, batch.drain(..), first_change, &committed) {
+                            tracing::error!(%error, "a batch of writes was lost");
+                            connection = None;
                         }
                     }
                     Err(error) => {
@@ -152,12 +148,13 @@ fn begin(engine: Engine, connection: &mut AnyConnection, jobs: i64) -> Result<()
     Ok(())
 }
 
-/// Runs every job, commits, answers. On an error nothing was kept and everyone was told.
+/// Runs every job, commits, says so, answers. On an error nothing was kept and everyone was told.
 fn run(
     connection: &mut AnyConnection,
     jobs: impl Iterator<Item = Box<dyn Job>>,
     first_change: i64,
-) -> Result<i64, DbError> {
+    committed_at: &watch::Sender<i64>,
+) -> Result<(), DbError> {
     let mut answers = Vec::with_capacity(BATCH);
     let mut broken = Ok(());
     let mut change = first_change;
@@ -174,9 +171,12 @@ fn run(
     if committed.is_err() {
         // Already gone on most failures; the connection is dropped either way.
         connection.batch_execute("ROLLBACK").ok();
+    } else {
+        // Before anybody has an answer: whoever has it must not be shown what was at hand before.
+        committed_at.send_replace(change - 1);
     }
     answers.into_iter().for_each(|answer| answer(committed.clone()));
-    committed.map(|()| change - 1)
+    committed
 }
 
 fn run_one(

@@ -7,7 +7,7 @@ use std::time::Instant as Stopwatch;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
@@ -20,6 +20,9 @@ use crate::kernel::{Language, text};
 /// The id that the answer, the log and the problem share.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
+
+/// The route of a request that was answered before the router saw it.
+pub(super) struct Route(pub(super) String);
 
 const PROTECTION: [(&str, &str); 5] = [
     ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
@@ -35,13 +38,17 @@ const PROTECTION: [(&str, &str); 5] = [
 /// None of its own, and none from handlers: their errors become answers here.
 pub async fn frame(
     node: web::Data<Node>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Stopwatch::now();
     let id = Uuid::now_v7().simple().to_string();
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
+    if method == Method::HEAD {
+        // HEAD is GET whose body the connection leaves out (RFC 9110, section 9.3.2).
+        request.head_mut().method = Method::GET;
+    }
     let mut response = match within_limit(&node, request.request()) {
         Err(problem) => refuse(request, &problem),
         // No clone of the request may live while the router looks at it.
@@ -63,7 +70,8 @@ pub async fn frame(
         headers.insert(HeaderName::from_static("strict-transport-security"), a_year);
     }
 
-    let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
+    let at_hand = response.request().extensions_mut().remove::<Route>().map(|Route(route)| route);
+    let route = at_hand.or_else(|| response.request().match_pattern()).unwrap_or_else(|| "none".to_owned());
     let status = response.status().as_u16();
     let seconds = started.elapsed().as_secs_f64();
     node.metrics.requests.with_label_values(&[route.as_str(), method.as_str(), status.to_string().as_str()]).inc();

@@ -12,6 +12,7 @@ pub mod openapi;
 mod page;
 mod problem;
 mod query;
+pub mod ready;
 mod reply;
 
 pub use body::{Body, IfMatch, MAX_BODY, OptionalBody, Patch, RawBody};

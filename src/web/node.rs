@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use governor::DefaultKeyedRateLimiter;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
 
+use super::ready::Ready;
 use crate::config::Settings;
 use crate::db::Db;
 use crate::kernel::{Clock, Instant, Seal};
@@ -17,6 +18,7 @@ pub struct Node {
     pub seal: Seal,
     pub metrics: Metrics,
     pub(super) limiter: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    pub(super) ready: Ready,
 }
 
 /// What is counted, for `/metrics`.
@@ -66,7 +68,7 @@ impl Node {
             let burst = rate.saturating_mul(std::num::NonZeroU32::MIN.saturating_add(1));
             governor::RateLimiter::keyed(governor::Quota::per_second(rate).allow_burst(burst))
         });
-        Ok(Self { settings, db, clock, seal, metrics: Metrics::new()?, limiter })
+        Ok(Self { settings, db, clock, seal, metrics: Metrics::new()?, limiter, ready: Ready::default() })
     }
 
     /// This moment.

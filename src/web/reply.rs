@@ -66,6 +66,12 @@ pub fn etag(version: i64, language: Language) -> String {
     format!("\"{version}.{}\"", language.tag())
 }
 
+/// Whether a client that sent this `If-None-Match` has the version of this entity tag (RFC 9110, section 13.1.2).
+pub(super) fn is_seen(if_none_match: Option<&HeaderValue>, etag: &HeaderValue) -> bool {
+    let seen = if_none_match.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    seen == "*" || seen.split(',').any(|tag| tag.trim().trim_start_matches("W/").as_bytes() == etag.as_bytes())
+}
+
 impl<T: Serialize> Responder for Reply<T> {
     type Body = BoxBody;
 
@@ -81,11 +87,9 @@ impl<T: Serialize> Responder for Reply<T> {
             response.insert_header((header::LINK, format!("<{}>; rel=\"next\"", with_cursor(request, &next))));
         }
         if let Some(etag) = self.etag {
-            let seen = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-            let unchanged = seen.is_some_and(|seen| {
-                seen == "*" || seen.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)
-            });
+            let mut unchanged = false;
             if let Ok(etag) = HeaderValue::from_str(&etag) {
+                unchanged = is_seen(request.headers().get(header::IF_NONE_MATCH), &etag);
                 response.insert_header((header::ETAG, etag));
             }
             if unchanged && request.method().is_safe() {

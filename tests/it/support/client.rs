@@ -52,6 +52,11 @@ impl Client {
         self.send(Method::GET, path, None)
     }
 
+    /// What a GET would answer, without its body.
+    pub fn head(&self, path: &str) -> Answer {
+        self.send(Method::HEAD, path, None)
+    }
+
     pub fn post(&self, path: &str, body: Value) -> Answer {
         self.send(Method::POST, path, Some(("application/json", body.to_string().into())))
     }
