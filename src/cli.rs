@@ -8,7 +8,8 @@ use std::net::TcpListener;
 use actix_web::web::Data;
 use clap::{Parser, Subcommand};
 use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
 
 use self::import::ImportCommand;
 use crate::access::{Admin, Role};
@@ -167,11 +168,11 @@ fn evaluate_matching(directory: &std::path::Path, speed: &[usize]) -> Result<(),
 
 /// Lines for people at a terminal, JSON for everything else; `SKALA_LOG` sets how much (`info`, `skala=debug`).
 fn log_to_stderr() {
-    let filter = std::env::var("SKALA_LOG").ok().and_then(|wanted| wanted.parse().ok());
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter.unwrap_or_else(|| EnvFilter::new("info")))
-        .with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() { log.init() } else { log.json().init() }
+    let wanted = std::env::var("SKALA_LOG").ok().and_then(|wanted| wanted.parse().ok());
+    let wanted = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = if std::io::stderr().is_terminal() { lines.boxed() } else { lines.json().boxed() };
+    tracing_subscriber::registry().with(lines.with_filter(wanted)).init();
 }
 
 async fn open(settings: Settings) -> Result<Data<Node>, CliError> {

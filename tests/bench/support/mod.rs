@@ -1,0 +1,4 @@
+//! What the benchmarks share.
+
+pub mod load;
+pub mod server;
