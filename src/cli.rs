@@ -1,9 +1,11 @@
 //! What `skala …` does on the command line.
 
+mod bounce;
 mod import;
 
 use std::io::{IsTerminal, Read};
 use std::net::TcpListener;
+use std::process::ExitCode;
 
 use actix_web::web::Data;
 use clap::{Parser, Subcommand};
@@ -57,6 +59,12 @@ enum Command {
     Ledger {
         #[command(subcommand)]
         command: LedgerCommand,
+    },
+    /// Take in a mail that came back (standard input): a delivery status notification, or a complaint
+    Bounce {
+        /// The address that it came to, as the mail server knows it
+        #[arg(long)]
+        recipient: Option<String>,
     },
     /// Print the OpenAPI document
     Openapi,
@@ -128,7 +136,14 @@ impl From<Problem> for CliError {
 ///
 /// # Errors
 /// What went wrong, in words for the terminal.
-pub async fn run(cli: Cli) -> Result<(), CliError> {
+pub async fn run(cli: Cli) -> Result<ExitCode, CliError> {
+    if let Command::Bounce { recipient } = cli.command {
+        return Ok(bounce::run(recipient).await);
+    }
+    carry_out(cli).await.map(|()| ExitCode::SUCCESS)
+}
+
+async fn carry_out(cli: Cli) -> Result<(), CliError> {
     if matches!(cli.command, Command::Openapi) {
         println!("{}", serde_json::to_string_pretty(&app::spec()).map_err(CliError::from)?);
         return Ok(());
@@ -146,7 +161,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         Command::User { command } => add_user(settings, command).await,
         Command::Import { command } => import::run(open(settings).await?, command).await,
         Command::Ledger { command: LedgerCommand::Verify } => verify_ledger(settings).await,
-        Command::Openapi | Command::Evaluate { .. } => Ok(()),
+        Command::Openapi | Command::Evaluate { .. } | Command::Bounce { .. } => Ok(()),
     }
 }
 

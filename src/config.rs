@@ -2,10 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::db::DatabaseUrl;
-use crate::mail::Sender;
+use crate::kernel::Email;
+use crate::mail::{ReturnAddress, Sender};
 
 /// What an operator can set. Each field names its variable.
 #[derive(Clone, Debug)]
@@ -28,8 +31,39 @@ pub struct Settings {
     pub rate_limit: Option<NonZeroU32>,
     /// `SKALA_TRUSTED_PROXIES`: addresses whose `X-Forwarded-For` is believed, separated by commas; default none.
     pub trusted_proxies: Vec<IpAddr>,
+    /// `SKALA_MAIL_BOUNCES`: where undeliverable mail comes back to; the delivery is put in after a plus sign. Unset: the sender.
+    pub mail_bounces: Option<ReturnAddress>,
+    /// `SKALA_DKIM_KEY`, `SKALA_DKIM_SELECTOR`, `SKALA_DKIM_DOMAIN`: private keys that sign letters, in PEM files; the
+    /// names under which DNS shows them; the domain, by default the sender's. Several are separated by commas.
+    pub dkim: Vec<DkimKey>,
+    /// How letters are posted.
+    pub posting: Posting,
     /// `SKALA_WORKER`: `off` when deliveries are another process's work (`skala worker`); default `on`.
     pub worker: bool,
+}
+
+/// A key that signs letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DkimKey {
+    pub file: PathBuf,
+    pub selector: String,
+    pub domain: String,
+}
+
+/// How letters are posted, by each node that does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posting {
+    /// `SKALA_MAIL_CONNECTIONS`: connections to the SMTP server, 1 to 256; default 8.
+    pub connections: usize,
+    /// `SKALA_MAIL_IN_FLIGHT`: letters that may be on their way without their outcome being written down, 1 to 10,000; the
+    /// bound on copies after a crash. Default 32.
+    pub in_flight: usize,
+    /// `SKALA_MAIL_RATE`: letters a second; default no bound.
+    pub rate: Option<NonZeroU32>,
+    /// `SKALA_MAIL_DOMAIN_RATE`: letters a second to one receiving domain; default no bound.
+    pub domain_rate: Option<NonZeroU32>,
+    /// `SKALA_MAIL_LEASE`: seconds after which the letters of a node that died are taken over, 2 to 3,600; default 60.
+    pub lease: Duration,
 }
 
 /// A variable that cannot be understood.
@@ -79,13 +113,49 @@ impl Settings {
             "off" => false,
             _ => return Err(wrong("SKALA_WORKER", &"expected on or off")),
         };
-        let mail_from = or("SKALA_MAIL_FROM", "Skala <skala@localhost.localdomain>")
+        let mail_from: Sender = or("SKALA_MAIL_FROM", "Skala <skala@localhost.localdomain>")
             .parse()
             .map_err(|_| wrong("SKALA_MAIL_FROM", &"expected an address, as in Skala <skala@example.dk>"))?;
         let mail_dir = text("SKALA_MAIL_DIR")
             .map(PathBuf::from)
             .unwrap_or_else(|| database.folder().unwrap_or_else(|| PathBuf::from(".")).join("mails"));
         let smtp_url = text("SKALA_SMTP_URL");
+        let number = |name, default: usize, bounds: RangeInclusive<usize>| match text(name) {
+            None => Ok(default),
+            Some(written) => written.parse().ok().filter(|number| bounds.contains(number)).ok_or_else(|| {
+                wrong(name, &format!("expected a whole number from {} to {}", bounds.start(), bounds.end()))
+            }),
+        };
+        let rate = |name| match or(name, "off").as_str() {
+            "off" => Ok(None),
+            rate => rate.parse().map(Some).map_err(|_| wrong(name, &"expected a whole number or off")),
+        };
+        let lease = number("SKALA_MAIL_LEASE", 60, 2..=3600)?;
+        let posting = Posting {
+            connections: number("SKALA_MAIL_CONNECTIONS", 8, 1..=256)?,
+            in_flight: number("SKALA_MAIL_IN_FLIGHT", 32, 1..=10_000)?,
+            rate: rate("SKALA_MAIL_RATE")?,
+            domain_rate: rate("SKALA_MAIL_DOMAIN_RATE")?,
+            lease: Duration::from_secs(u64::try_from(lease).unwrap_or(60)),
+        };
+        let mail_bounces = text("SKALA_MAIL_BOUNCES")
+            .map(|address| Email::parse(&address).ok_or_else(|| wrong("SKALA_MAIL_BOUNCES", &"expected an address")))
+            .transpose()?
+            .map(ReturnAddress::new);
+        let list = |name: &'static str| -> Vec<String> {
+            or(name, "").split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+        };
+        let (keys, selectors) = (list("SKALA_DKIM_KEY"), list("SKALA_DKIM_SELECTOR"));
+        if keys.len() != selectors.len() {
+            return Err(wrong("SKALA_DKIM_SELECTOR", &"expected one selector for each file of SKALA_DKIM_KEY"));
+        }
+        let domain = or("SKALA_DKIM_DOMAIN", mail_from.domain());
+        let dkim = keys.into_iter().zip(selectors).map(|(file, selector)| DkimKey {
+            file: PathBuf::from(file),
+            selector,
+            domain: domain.clone(),
+        });
+        let dkim = dkim.collect();
         Ok(Self {
             database,
             listen,
@@ -96,6 +166,9 @@ impl Settings {
             secret,
             rate_limit,
             trusted_proxies,
+            mail_bounces,
+            dkim,
+            posting,
             worker,
         })
     }
@@ -136,6 +209,13 @@ mod tests {
             ("SKALA_SECRET", "kort"),
             ("SKALA_WORKER", "ja"),
             ("SKALA_MAIL_FROM", "Skala"),
+            ("SKALA_MAIL_BOUNCES", "bounce"),
+            ("SKALA_MAIL_CONNECTIONS", "0"),
+            ("SKALA_MAIL_IN_FLIGHT", "mange"),
+            ("SKALA_MAIL_RATE", "0"),
+            ("SKALA_MAIL_DOMAIN_RATE", "-1"),
+            ("SKALA_MAIL_LEASE", "1"),
+            ("SKALA_DKIM_SELECTOR", "2026a"),
         ] {
             assert!(read(name, value).unwrap_err().to_string().starts_with(name), "{name}");
         }

@@ -7,7 +7,7 @@ use skala::cli::{Cli, run};
 
 fn main() -> ExitCode {
     match actix_web::rt::System::new().block_on(run(Cli::parse())) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("skala: {error}");
             ExitCode::FAILURE

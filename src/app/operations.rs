@@ -9,6 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::dispatch;
 use crate::kernel::text;
 use crate::web::{Node, Problem, Reply};
 
@@ -71,6 +72,10 @@ async fn get_readiness(node: web::Data<Node>) -> Result<Reply<Health>, Problem> 
 #[utoipa::path(tag = "operations", security(()), responses((status = 200, body = String, content_type = "text/plain; version=0.0.4")))]
 #[get("/metrics")]
 async fn get_metrics(node: web::Data<Node>) -> Result<HttpResponse, Problem> {
+    // A database that is away shows in what is missing; the rest is told all the same.
+    if let Err(error) = dispatch::measure(&node).await {
+        tracing::warn!(%error, "what waits could not be counted");
+    }
     let mut text = Vec::new();
     let encoder = TextEncoder::new();
     encoder.encode(&node.metrics.registry.gather(), &mut text).map_err(|error| Problem::internal(&error))?;

@@ -11,6 +11,7 @@
 mod connection;
 mod lift;
 mod migrate;
+mod rows;
 pub mod schema;
 mod writer;
 
@@ -22,6 +23,7 @@ use tokio::sync::{oneshot, watch};
 pub use connection::{AnyConnection, DatabaseUrl, Engine, UrlError};
 pub use lift::{Lift, optional};
 pub use migrate::MigrateError;
+pub use rows::Rows;
 pub use writer::last_change;
 use writer::{Deed, Writer};
 

@@ -36,6 +36,24 @@ diesel::table! {
         settled_at -> Nullable<Timestamp>,
         answer -> Nullable<Text>,
         digest -> Nullable<Text>,
+        bounced_at -> Nullable<Timestamp>,
+        bounce -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    bounce (delivery_id) {
+        delivery_id -> Text,
+        address_hash -> Text,
+        bounced_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    suppression (address_hash) {
+        address_hash -> Text,
+        reason -> Text,
+        suppressed_at -> Timestamp,
     }
 }
 
@@ -255,6 +273,14 @@ diesel::table! {
         opened_at -> Timestamp,
         expanded_at -> Nullable<Timestamp>,
         done_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    dispatch_pause (dispatch_id) {
+        dispatch_id -> Text,
+        status -> Text,
+        paused_at -> Timestamp,
     }
 }
 

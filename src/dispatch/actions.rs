@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use super::{Dispatch, ledger, store};
+use super::{Dispatch, Status, ledger, store};
 use crate::access::Staff;
 use crate::db::Tx;
 use crate::dialogue::{self, Dialogue, Notice, Version};
-use crate::kernel::{Fit, Id, Instant, digest};
+use crate::kernel::{Fit, Id, Instant, digest, text};
+use crate::outbox::{Fact, Subject, record};
 use crate::web::{IfMatch, Patch, Problem};
 
 /// Publishes a draft: page, feeds and dispatch at once.
@@ -74,6 +75,44 @@ pub fn close(
     let (dialogue, version) = dialogue::actions::close(tx, now, staff, id, summary)?;
     open(tx, &version)?;
     Ok(dialogue)
+}
+
+/// Pauses a dispatch that is not done: what has not gone waits.
+///
+/// # Errors
+/// 404; 409 for one that is done.
+pub fn pause(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    id: Id<Dispatch>,
+    reason: String,
+) -> Result<Dispatch, Problem> {
+    let dispatch = store::find(tx.connection, id)?.ok_or_else(Problem::not_found)?;
+    if dispatch.status == Status::Done {
+        let detail = text!("Udsendelsen er afsluttet", "The dispatch is done");
+        return Err(Problem::conflict("dispatch_done", detail));
+    }
+    if store::paused_at(tx.connection, id)?.is_none() {
+        store::pause(tx, id, now)?;
+        let fact = Fact::new(Subject::Dialogue, dispatch.dialogue_id, "dispatch_paused", staff.actor(), now);
+        record(tx, fact.because(reason).with(json!({"dispatch_id": id})))?;
+    }
+    Ok(dispatch)
+}
+
+/// Lets a paused dispatch go on.
+///
+/// # Errors
+/// 404.
+pub fn resume(tx: &mut Tx<'_>, now: Instant, staff: &Staff, id: Id<Dispatch>) -> Result<Dispatch, Problem> {
+    let dispatch = store::find(tx.connection, id)?.ok_or_else(Problem::not_found)?;
+    if store::paused_at(tx.connection, id)?.is_some() {
+        store::resume(tx, id)?;
+        let fact = Fact::new(Subject::Dialogue, dispatch.dialogue_id, "dispatch_resumed", staff.actor(), now);
+        record(tx, fact.with(json!({"dispatch_id": id})))?;
+    }
+    Ok(dispatch)
 }
 
 fn open(tx: &mut Tx<'_>, version: &Version) -> Result<Id<Dispatch>, Problem> {

@@ -10,13 +10,13 @@ use crate::db::{AnyConnection, DbError, Tx};
 use crate::dialogue::{self, Dialogue, Version, VersionKind};
 use crate::kernel::{Cpv, Email, Id, Instant, Language, Nuts, Seal, fold};
 use crate::post;
-use crate::post::store::{NoticeFor, queue_notice, told};
+use crate::post::store::{NoticeFor, queue_notices, told};
 use crate::process::{self, Process};
 use crate::subscription::store::{Listener, listeners};
 use crate::subscription::{Notice, Reason, Why, words_of};
 
 /// How many subscriptions one transaction looks at: enough to be quick, few enough that nobody waits long to write.
-const PAGE: i64 = 500;
+const PAGE: i64 = 1000;
 
 /// Goes on with the oldest open dispatch by one page; returns whether there was one.
 pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, now: Instant) -> Result<bool, DbError> {
@@ -41,20 +41,28 @@ pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, now: Instant) -> Result<
         let keys: Vec<String> = page.iter().map(|listener| listener.email_key.clone()).collect();
         told(tx.connection, &ids, &keys)?
     };
-    let mut queued = Vec::new();
+    let mut concerned = Vec::new();
     for listener in &page {
         let matched = notice.as_ref().and_then(|notice| listener.filter.matches(notice));
         let again = || told_before.contains(&listener.email_key).then(|| Why(vec![Reason::ToldBefore]));
         if let Some(why) = matched.or_else(again) {
             let digest_at = listener.frequency.due(published_at, next_date);
-            let notice = delivery_for(&dispatch, listener, &why, digest_at)?;
-            let id = queue_notice(tx, &notice, now)?;
-            queued.extend(id.map(|id| json!({"id": id, "to": post::keyed(seal, &listener.email_key), "why": why})));
+            concerned.push((delivery_for(listener, &why, digest_at)?, why));
         }
     }
-    if !queued.is_empty() {
-        let told = json!({"version_id": version.id, "deliveries": queued});
-        ledger::append(tx, now, dispatch.dialogue_id.to_string(), "queued", &told)?;
+    if !concerned.is_empty() {
+        let (recipients, why): (Vec<NoticeFor>, Vec<Why>) = concerned.into_iter().unzip();
+        let (of, version_id) = (dispatch.id.to_string(), version.id.to_string());
+        let new = queue_notices(tx, &of, &version_id, &recipients, now)?;
+        let entry = |(place, id): (usize, String)| {
+            let (recipient, why) = recipients.get(place).zip(why.get(place))?;
+            Some(json!({"id": id, "to": post::keyed(seal, &recipient.email.key()), "why": why}))
+        };
+        let queued: Vec<_> = new.into_iter().filter_map(entry).collect();
+        if !queued.is_empty() {
+            let told = json!({"version_id": version.id, "deliveries": queued});
+            ledger::append(tx, now, dispatch.dialogue_id.to_string(), "queued", &told)?;
+        }
     }
     let whole = i64::try_from(page.len()).is_ok_and(|count| count == PAGE);
     let place = page.last().filter(|_| whole).map(|listener| listener.id.clone());
@@ -62,18 +70,11 @@ pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, now: Instant) -> Result<
     Ok(true)
 }
 
-fn delivery_for(
-    dispatch: &Dispatch,
-    listener: &Listener,
-    why: &Why,
-    digest_at: Option<Instant>,
-) -> Result<NoticeFor, DbError> {
+fn delivery_for(listener: &Listener, why: &Why, digest_at: Option<Instant>) -> Result<NoticeFor, DbError> {
     let row = crate::db::Lift::new("subscription", &listener.id);
     Ok(NoticeFor {
         email: row.some("email", Email::parse(&listener.email))?,
         language: row.some("language", Language::from_tag(&listener.language))?,
-        dispatch_id: dispatch.id.to_string(),
-        notice_version_id: dispatch.notice_version_id.to_string(),
         subscription_id: listener.id.clone(),
         why: serde_json::to_string(why).map_err(|error| DbError::Refused(error.to_string()))?,
         digest_at,

@@ -29,6 +29,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(get_ledger)
         .service(super::report::get_dialogue_report)
         .service(get_dispatch)
+        .service(pause_dispatch)
+        .service(resume_dispatch)
         .service(preview_subscription);
 }
 
@@ -187,6 +189,11 @@ pub(super) struct LedgerEntry {
     /// What the mail server said last.
     #[schema(required, nullable)]
     answer: Option<String>,
+    /// When the letter came back, and with which words.
+    #[schema(required, nullable)]
+    bounced_at: Option<DateTime<Utc>>,
+    #[schema(required, nullable)]
+    bounce: Option<String>,
 }
 
 /// Who was told what, when and why.
@@ -251,6 +258,8 @@ fn show_entry(entry: post::store::Entry, numbers: &HashMap<String, i32>, languag
         attempts: entry.attempts,
         queued_at: entry.queued_at,
         answer: entry.answer,
+        bounced_at: entry.bounced_at,
+        bounce: entry.bounce,
     }
 }
 
@@ -267,6 +276,15 @@ struct DispatchView {
     sent: i64,
     failed: i64,
     suppressed: i64,
+    /// Letters a second, over the last minute.
+    #[schema(example = 41.5)]
+    rate: f64,
+    /// How many seconds what waits takes at this rate; null while nothing goes.
+    #[schema(required, nullable, example = 310)]
+    seconds_left: Option<i64>,
+    /// Since when staff has paused it; null while it goes.
+    #[schema(required, nullable)]
+    paused_at: Option<DateTime<Utc>>,
     opened_at: DateTime<Utc>,
     #[schema(required, nullable)]
     expanded_at: Option<DateTime<Utc>>,
@@ -274,32 +292,94 @@ struct DispatchView {
     done_at: Option<DateTime<Utc>>,
 }
 
+/// Over how many seconds a dispatch's rate is taken.
+const RATE_OVER: TimeDelta = TimeDelta::seconds(60);
+
+fn show_dispatch(
+    connection: &mut AnyConnection,
+    dispatch: Dispatch,
+    now: DateTime<Utc>,
+) -> Result<DispatchView, DbError> {
+    let id = dispatch.id.to_string();
+    let counts = post::store::count_by_status(connection, Some(&id))?;
+    let count = |status: &str| counts.iter().find(|(word, _)| word == status).map_or(0, |(_, count)| *count);
+    let of_late = post::store::settled_since(connection, &id, now - RATE_OVER)?;
+    // A dispatch that began less than a minute ago is not slower for it.
+    let seconds = (now - dispatch.opened_at).clamp(TimeDelta::seconds(1), RATE_OVER).num_seconds();
+    let queued = count("queued");
+    Ok(DispatchView {
+        id: dispatch.id,
+        dialogue_id: dispatch.dialogue_id,
+        status: dispatch.status,
+        queued,
+        sent: count("sent"),
+        failed: count("failed"),
+        suppressed: count("suppressed"),
+        rate: f64::from(i32::try_from(of_late).unwrap_or(i32::MAX)) / f64::from(i32::try_from(seconds).unwrap_or(60)),
+        seconds_left: (queued * seconds).checked_div(of_late),
+        paused_at: store::paused_at(connection, dispatch.id)?,
+        opened_at: dispatch.opened_at,
+        expanded_at: dispatch.expanded_at,
+        done_at: dispatch.done_at,
+    })
+}
+
 /// How far a dispatch has come; for CO-PI's staff.
 #[utoipa::path(tag = "dialogues", responses((status = 200, body = DispatchView)))]
 #[get("/dispatches/{id}")]
 async fn get_dispatch(context: Context, id: PathId<Dispatch>) -> Result<Reply<DispatchView>, Problem> {
     context.caller.staff(Scope::DialoguesWrite)?;
-    let (dispatch, counts) = context
-        .db
-        .read(move |connection| {
-            let dispatch = store::find(connection, id.0)?.ok_or_else(Problem::not_found)?;
-            let counts = post::store::count_by_status(connection, Some(&dispatch.id.to_string()))?;
-            Ok::<_, Problem>((dispatch, counts))
-        })
-        .await?;
-    let count = |status: &str| counts.iter().find(|(word, _)| word == status).map_or(0, |(_, count)| *count);
-    Ok(Reply::ok(DispatchView {
-        id: dispatch.id,
-        dialogue_id: dispatch.dialogue_id,
-        status: dispatch.status,
-        queued: count("queued"),
-        sent: count("sent"),
-        failed: count("failed"),
-        suppressed: count("suppressed"),
-        opened_at: dispatch.opened_at,
-        expanded_at: dispatch.expanded_at,
-        done_at: dispatch.done_at,
-    }))
+    let now = context.now;
+    let look = move |connection: &mut AnyConnection| {
+        let dispatch = store::find(connection, id.0)?.ok_or_else(Problem::not_found)?;
+        Ok::<_, Problem>(show_dispatch(connection, dispatch, now)?)
+    };
+    Ok(Reply::ok(context.db.read(look).await?))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DispatchPause, example = json!({"reason": "Fristen i udgave 2 er forkert"}))]
+struct PauseBody {
+    /// 1 to 2,000 characters; stands in the dialogue's history.
+    #[schema(min_length = 1, max_length = 2000)]
+    reason: String,
+}
+impl Fitting for PauseBody {
+    fn fit(&mut self, flaws: &mut Flaws) {
+        flaws.prose("/reason", &mut self.reason, 1, 2000);
+    }
+}
+
+/// Pauses a dispatch: letters that have not gone wait until it is resumed; by CO-PI's staff. Pausing again changes
+/// nothing. Equal treatment is kept by letting it go on: whoever matched still gets the version.
+#[utoipa::path(tag = "dialogues", request_body = PauseBody, responses((status = 200, body = DispatchView)))]
+#[post("/dispatches/{id}/pause")]
+async fn pause_dispatch(
+    context: Context,
+    id: PathId<Dispatch>,
+    body: Body<PauseBody>,
+) -> Result<Reply<DispatchView>, Problem> {
+    let staff = context.caller.staff(Scope::DialoguesWrite)?;
+    let (now, reason) = (context.now, body.0.into_inner().reason);
+    let paused = context.db.write(move |tx| {
+        let dispatch = actions::pause(tx, now, &staff, id.0, reason)?;
+        Ok::<_, Problem>(show_dispatch(tx.connection, dispatch, now)?)
+    });
+    Ok(Reply::ok(paused.await?))
+}
+
+/// Lets a paused dispatch go on; by CO-PI's staff. Resuming one that goes changes nothing.
+#[utoipa::path(tag = "dialogues", responses((status = 200, body = DispatchView)))]
+#[post("/dispatches/{id}/resume")]
+async fn resume_dispatch(context: Context, id: PathId<Dispatch>) -> Result<Reply<DispatchView>, Problem> {
+    let staff = context.caller.staff(Scope::DialoguesWrite)?;
+    let now = context.now;
+    let resumed = context.db.write(move |tx| {
+        let dispatch = actions::resume(tx, now, &staff, id.0)?;
+        Ok::<_, Problem>(show_dispatch(tx.connection, dispatch, now)?)
+    });
+    Ok(Reply::ok(resumed.await?))
 }
 
 #[derive(Deserialize, ToSchema)]

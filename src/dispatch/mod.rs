@@ -9,21 +9,24 @@
 //! ```
 //!
 //! The audience of a version is whoever was confirmed when it was published and whose filter matches, and whoever was
-//! told of an earlier version. [`Worker::expand`] writes one delivery for each, a page at a time, and remembers its
-//! place in the same transaction: a crash repeats nothing and forgets nobody. [`Worker::deliver`] takes a few letters
-//! on lease, posts them with no transaction open, and settles them: at most those in its hands can go twice, and then
-//! under the same Message-ID. [`work`] does both for as long as there is something to do, and then waits.
+//! told of an earlier version. The worker writes one delivery for each, a page at a time, and remembers its
+//! place in the same transaction: a crash repeats nothing and forgets nobody. Letters are taken on lease, posted with no
+//! transaction open by several hands, and settled together: at most those in flight can go twice, and then under the same
+//! Message-ID. [`work`] does both for as long as there is something to do, and then waits.
 
 pub mod actions;
 mod audience;
+pub mod bounce;
 pub mod http;
 pub mod ledger;
 mod letters;
+mod measures;
 mod model;
 mod periodic;
 mod report;
 pub mod store;
 mod worker;
 
+pub use measures::measure;
 pub use model::{Dispatch, Status};
 pub use worker::{Worker, postman, work};

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::ledger::Entry;
 use super::{Dispatch, Status};
-use crate::db::schema::{dispatch, ledger_entry};
+use crate::db::schema::{dispatch, dispatch_pause, ledger_entry};
 use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
 use crate::dialogue::Dialogue;
 use crate::kernel::{Id, Instant};
@@ -100,6 +100,69 @@ pub fn of_dialogue(connection: &mut AnyConnection, id: Id<Dialogue>) -> Result<V
     let rows: Vec<Row> =
         dispatch::table.filter(dispatch::dialogue_id.eq(id.to_string())).order(dispatch::id).load(connection)?;
     rows.into_iter().map(Dispatch::try_from).collect()
+}
+
+/// Whether a dispatch is paused, and since when.
+///
+/// # Errors
+/// [`DbError`].
+pub fn paused_at(connection: &mut AnyConnection, id: Id<Dispatch>) -> Result<Option<Instant>, DbError> {
+    let at: Option<NaiveDateTime> = optional(
+        dispatch_pause::table
+            .filter(dispatch_pause::dispatch_id.eq(id.to_string()).and(dispatch_pause::status.eq("paused")))
+            .select(dispatch_pause::paused_at)
+            .first(connection),
+    )?;
+    Ok(at.map(|at| at.and_utc()))
+}
+
+/// The dispatches that are paused, or whose letters are being put back among those that go.
+///
+/// # Errors
+/// [`DbError`].
+pub fn held_back(connection: &mut AnyConnection, status: &str) -> Result<Vec<String>, DbError> {
+    Ok(dispatch_pause::table
+        .filter(dispatch_pause::status.eq(status))
+        .select(dispatch_pause::dispatch_id)
+        .load(connection)?)
+}
+
+/// Pauses a dispatch.
+///
+/// # Errors
+/// [`DbError`].
+pub fn pause(tx: &mut Tx<'_>, id: Id<Dispatch>, now: Instant) -> Result<(), DbError> {
+    let id = id.to_string();
+    diesel::delete(dispatch_pause::table.find(&id)).execute(tx.connection)?;
+    diesel::insert_into(dispatch_pause::table)
+        .values((
+            dispatch_pause::dispatch_id.eq(&id),
+            dispatch_pause::status.eq("paused"),
+            dispatch_pause::paused_at.eq(now.naive_utc()),
+        ))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Lets a paused dispatch go on: its letters are put back among those that go.
+///
+/// # Errors
+/// [`DbError`].
+pub fn resume(tx: &mut Tx<'_>, id: Id<Dispatch>) -> Result<(), DbError> {
+    diesel::update(dispatch_pause::table.find(id.to_string()))
+        .set(dispatch_pause::status.eq("resuming"))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// All letters of a dispatch are back among those that go.
+///
+/// # Errors
+/// [`DbError`].
+pub fn resumed(tx: &mut Tx<'_>, id: &str) -> Result<(), DbError> {
+    diesel::delete(dispatch_pause::table.find(id).filter(dispatch_pause::status.eq("resuming")))
+        .execute(tx.connection)?;
+    Ok(())
 }
 
 #[derive(Queryable, Insertable)]

@@ -1,72 +1,105 @@
-//! The worker: finds recipients, posts letters, tidies up; and the loop that keeps it going.
+//! The worker: finds recipients, posts letters, tidies up; and the loops that keep it going.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+mod post_office;
+
 use std::time::Duration;
 
 use actix_web::web::Data;
 use chrono::TimeDelta;
-use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::letters::{self, News};
-use super::{Status, audience, ledger, periodic, store};
+use self::post_office::PostOffice;
+use super::{Status, audience, periodic, store};
 use crate::config::Settings;
-use crate::db::{AnyConnection, DbError, Lift, Tx};
-use crate::dialogue::{self, Version, difference};
-use crate::kernel::{Id, Instant};
-use crate::mail::{Letter, Postman, PostmanError};
-use crate::post::store::{Content, Held, Told};
-use crate::post::{self, MAX_IN_FLIGHT, Outcome};
-use crate::process;
-use crate::subscription::{self, Subscription, Why};
+use crate::db::DbError;
+use crate::kernel::Instant;
+use crate::mail::{Postman, PostmanError, Signer};
+use crate::post;
 use crate::web::Node;
 
-/// How many letters are posted at once.
-const HANDS: usize = 4;
 /// How often the works of the clock are done.
 const TIDY_EVERY: TimeDelta = TimeDelta::hours(1);
-/// How many versions are kept at hand for rendering.
-const AT_HAND: usize = 64;
+/// How long it takes at most until what another process committed is seen.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long letters that are in hands are waited for when the service stops.
+const FINISH: Duration = Duration::from_secs(25);
 
 /// Carries letters from the deeds that caused them to the mailboxes.
 pub struct Worker {
     node: Data<Node>,
-    postman: Postman,
-    at_hand: HashMap<String, Arc<News>>,
+    office: PostOffice,
     tidied_at: Option<Instant>,
 }
 
-/// The postman that the settings name: SMTP, or files in a folder.
+/// The postman that the settings name: SMTP, or files in a folder; with the keys that sign.
 ///
 /// # Errors
-/// When `SKALA_SMTP_URL` makes no sense.
+/// When `SKALA_SMTP_URL` makes no sense, or a key cannot be read.
 pub fn postman(settings: &Settings) -> Result<Postman, PostmanError> {
     let (from, host) = (settings.mail_from.clone(), settings.public_host());
-    match &settings.smtp_url {
-        Some(url) => Postman::smtp(url, from, host),
-        None => Ok(Postman::folder(settings.mail_dir.clone(), from, host)),
-    }
+    let postman = match &settings.smtp_url {
+        Some(url) => Postman::smtp(url, from, host)?,
+        None => Postman::folder(settings.mail_dir.clone(), from, host),
+    };
+    let signer = |key: &crate::config::DkimKey| {
+        let wrong = |error: &dyn std::fmt::Display| {
+            PostmanError::new("SKALA_DKIM_KEY", &format!("{}: {error}", key.file.display()))
+        };
+        let pem = std::fs::read_to_string(&key.file).map_err(|error| wrong(&error))?;
+        Signer::from_pem(&pem, &key.selector, &key.domain).map_err(|error| wrong(&error))
+    };
+    let signers = settings.dkim.iter().map(signer).collect::<Result<_, _>>()?;
+    Ok(postman.signing(signers).returning_to(settings.mail_bounces.clone()))
 }
 
-/// Works until told to stop: wakes at a commit or when something falls due, and finishes what is in hand.
-pub async fn work(node: Data<Node>, postman: Postman, mut stop: watch::Receiver<bool>) {
-    let mut worker = Worker::new(node.clone(), postman);
+/// Works until told to stop: wakes at a commit or when something falls due, and finishes what is in hand. Posting and
+/// finding recipients go on side by side: a personal letter does not wait for a large audience.
+pub async fn work(node: Data<Node>, postman: Postman, stop: watch::Receiver<bool>) {
+    let Worker { office, .. } = Worker::new(node.clone(), postman);
+    tokio::join!(keep_posting(node.clone(), office, stop.clone()), keep_expanding(node, stop));
+}
+
+async fn keep_posting(node: Data<Node>, mut office: PostOffice, mut stop: watch::Receiver<bool>) {
     let mut commits = node.db.commits();
     while !*stop.borrow() {
-        commits.borrow_and_update();
-        let pause = match worker.step().await {
-            Ok(true) => continue,
-            Ok(false) => worker.until_next().await,
+        let pause = match office.turn().await {
+            Ok(moved) if moved > 0 => continue,
+            Ok(_) => {
+                // Whatever is committed from here on wakes.
+                commits.borrow_and_update();
+                office.until_due().await
+            }
             Err(error) => {
-                tracing::error!(%error, "the worker could not go on");
-                Duration::from_secs(1)
+                tracing::error!(%error, "letters wait: their outcome could not be written down, or none could be fetched");
+                LOOK_EVERY
             }
         };
         tokio::select! {
+            () = office.something_done() => {}
             // Several commits in a row are one reason to look.
             changed = commits.changed() => if changed.is_ok() { tokio::time::sleep(Duration::from_millis(5)).await },
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(pause.min(LOOK_EVERY)) => {}
+            changed = stop.changed() => if changed.is_err() { break },
+        }
+    }
+    if tokio::time::timeout(FINISH, office.finish()).await.is_err() {
+        tracing::warn!("some letters are still in hands; they go again when their lease is over");
+    }
+}
+
+async fn keep_expanding(node: Data<Node>, mut stop: watch::Receiver<bool>) {
+    let mut commits = node.db.commits();
+    let mut tidied_at = None;
+    while !*stop.borrow() {
+        commits.borrow_and_update();
+        match step(&node, &mut tidied_at).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "the worker could not go on"),
+        }
+        tokio::select! {
+            changed = commits.changed() => if changed.is_ok() { tokio::time::sleep(Duration::from_millis(20)).await },
+            () = tokio::time::sleep(LOOK_EVERY) => {}
             changed = stop.changed() => if changed.is_err() { return },
         }
     }
@@ -76,283 +109,89 @@ impl Worker {
     /// A worker of this node, with this postman.
     #[must_use]
     pub fn new(node: Data<Node>, postman: Postman) -> Self {
-        Self { node, postman, at_hand: HashMap::new(), tidied_at: None }
+        let office = PostOffice::open(node.clone(), &postman);
+        Self { node, office, tidied_at: None }
     }
 
-    /// Does the next thing; returns whether there was any.
+    /// Does all that is due now; returns how many letters were settled.
     ///
     /// # Errors
-    /// [`DbError`]; nothing is lost, and the same step can be tried again.
-    pub async fn step(&mut self) -> Result<bool, DbError> {
-        // Personal letters go before the next page of a large audience.
-        let delivered = self.deliver().await?;
-        let expanded = self.expand().await?;
-        if delivered > 0 || expanded {
-            return Ok(true);
-        }
-        self.finish().await?;
-        self.tidy().await;
-        Ok(false)
-    }
-
-    /// Does all that is due now; returns how many letters were posted.
-    ///
-    /// # Errors
-    /// [`DbError`].
+    /// [`DbError`]; nothing is lost, and it can be tried again.
     pub async fn drain(&mut self) -> Result<usize, DbError> {
         let mut posted = 0;
-        self.tidy().await;
+        tidy(&self.node, &mut self.tidied_at).await;
         loop {
-            let delivered = self.deliver().await?;
-            posted += delivered;
-            if delivered == 0 && !self.expand().await? {
-                self.finish().await?;
+            while step(&self.node, &mut self.tidied_at).await? {}
+            let moved = self.office.turn().await?;
+            posted += moved;
+            if moved == 0 && self.office.is_idle() && self.office.until_due().await > Duration::ZERO {
+                step(&self.node, &mut self.tidied_at).await?;
                 return Ok(posted);
             }
-        }
-    }
-
-    /// Finds the recipients of the oldest open dispatch, one page; returns whether there was one.
-    ///
-    /// # Errors
-    /// [`DbError`].
-    pub async fn expand(&mut self) -> Result<bool, DbError> {
-        let open = self.node.db.read(|connection| store::in_status(connection, Status::Open)).await?;
-        if open.is_empty() {
-            return Ok(false);
-        }
-        let now = self.node.now();
-        let seal = self.node.seal.clone();
-        self.node.db.write(move |tx| audience::expand_page(tx, &seal, now)).await
-    }
-
-    /// Takes up to 32 due letters on lease, posts them, and settles each; returns how many there were.
-    ///
-    /// # Errors
-    /// [`DbError`].
-    pub async fn deliver(&mut self) -> Result<usize, DbError> {
-        let now = self.node.now();
-        let due = self.node.db.read(post::store::next_due).await?;
-        if due.is_none_or(|due| due > now) {
-            return Ok(0);
-        }
-        let held = self.node.db.write(move |tx| post::store::lease(tx, MAX_IN_FLIGHT, now)).await?;
-        let count = held.len();
-        let written = self.write_letters(held).await?;
-        let settled = post_all(&self.postman, written, now).await;
-        let node = self.node.clone();
-        for (_, outcome) in &settled {
-            node.metrics.deliveries.with_label_values(&[word(outcome)]).inc();
-        }
-        let now = node.now();
-        let dialogues: HashMap<String, String> =
-            self.at_hand.iter().map(|(id, news)| (id.clone(), news.version.dialogue_id.to_string())).collect();
-        node.db
-            .write(move |tx| {
-                for (held, outcome) in &settled {
-                    post::store::settle(tx, &held.deliveries, outcome, now)?;
-                }
-                enter_settled(tx, &settled, &dialogues, now)
-            })
-            .await
-            .map(|()| count)
-    }
-
-    /// Renders what is held; what is no longer wanted becomes no letter.
-    async fn write_letters(&mut self, held: Vec<Held>) -> Result<Vec<(Held, Option<Letter>)>, DbError> {
-        let mut versions: Vec<String> = Vec::new();
-        let mut subscribers: Vec<String> = Vec::new();
-        for one in &held {
-            let (subscription_id, notices) = match &one.content {
-                Content::Letter(_) => continue,
-                Content::Notice { subscription_id, notice } => (subscription_id, std::slice::from_ref(notice)),
-                Content::Digest { subscription_id, notices } => (subscription_id, notices.as_slice()),
-            };
-            subscribers.push(subscription_id.clone());
-            versions.extend(notices.iter().map(|told| told.notice_version_id.clone()));
-        }
-        versions.retain(|version| !self.at_hand.contains_key(version));
-        versions.sort_unstable();
-        versions.dedup();
-        if self.at_hand.len() + versions.len() > AT_HAND {
-            self.at_hand.clear();
-        }
-        let missing = versions;
-        let (news, subscriptions) = if subscribers.is_empty() {
-            (Vec::new(), Vec::new())
-        } else {
-            let look = move |connection: &mut AnyConnection| {
-                let news = missing.iter().map(|id| news(connection, id)).collect::<Result<Vec<_>, DbError>>()?;
-                Ok::<_, DbError>((news, subscription::store::find_all(connection, &subscribers)?))
-            };
-            self.node.db.read(look).await?
-        };
-        self.at_hand.extend(news.into_iter().map(|news| (news.version.id.to_string(), Arc::new(news))));
-        let wanted: HashMap<String, Subscription> = subscriptions
-            .into_iter()
-            .filter(Subscription::is_confirmed)
-            .map(|subscription| (subscription.id.to_string(), subscription))
-            .collect();
-        held.into_iter()
-            .map(|one| {
-                let letter = self.render(&one, &wanted)?;
-                Ok((one, letter))
-            })
-            .collect()
-    }
-
-    fn render(&self, held: &Held, wanted: &HashMap<String, Subscription>) -> Result<Option<Letter>, DbError> {
-        let row = Lift::new("delivery", &held.id);
-        let told = |told: &Told| {
-            let news = row.some("notice_version_id", self.at_hand.get(&told.notice_version_id))?;
-            Ok::<_, DbError>((news.clone(), row.json::<Why>("why", &told.why)?))
-        };
-        Ok(match &held.content {
-            Content::Letter(letter) => Some(letter.as_ref().clone()),
-            Content::Notice { subscription_id, notice } => match wanted.get(subscription_id) {
-                Some(subscription) => {
-                    let (news, why) = told(notice)?;
-                    Some(letters::notice(&self.node, &news, subscription, &why))
-                }
-                None => None,
-            },
-            Content::Digest { subscription_id, notices } => match wanted.get(subscription_id) {
-                Some(subscription) => {
-                    let news = notices.iter().map(told).collect::<Result<Vec<_>, DbError>>()?;
-                    Some(letters::digest(&self.node, &news, subscription))
-                }
-                None => None,
-            },
-        })
-    }
-
-    /// Marks dispatches done whose every delivery is settled.
-    async fn finish(&self) -> Result<(), DbError> {
-        let finished = self.node.db.read(|connection| {
-            let expanded = store::in_status(connection, Status::Expanded)?;
-            let mut finished = Vec::new();
-            for dispatch in expanded {
-                let counts = post::store::count_by_status(connection, Some(&dispatch.id.to_string()))?;
-                if counts.iter().all(|(status, _)| status != "queued") {
-                    finished.push(dispatch);
-                }
+            if moved == 0 {
+                tokio::time::timeout(Duration::from_millis(50), self.office.something_done()).await.ok();
             }
-            Ok::<_, DbError>(finished)
-        });
-        let finished = finished.await?;
-        if finished.is_empty() {
-            return Ok(());
-        }
-        let now = self.node.now();
-        self.node
-            .db
-            .write(move |tx| finished.into_iter().try_for_each(|dispatch| store::update(tx, &dispatch.done(now))))
-            .await
-    }
-
-    /// Does what is done by the clock, once an hour.
-    async fn tidy(&mut self) {
-        let now = self.node.now();
-        if self.tidied_at.is_none_or(|at| now >= at + TIDY_EVERY) {
-            self.tidied_at = Some(now);
-            periodic::run(&self.node).await;
-        }
-    }
-
-    /// How long nothing is due, as far as this node knows: other nodes' commits are not heard.
-    async fn until_next(&self) -> Duration {
-        let longest = Duration::from_secs(5);
-        match self.node.db.read(post::store::next_due).await {
-            Ok(Some(due)) => (due - self.node.now()).to_std().unwrap_or(Duration::from_millis(50)).min(longest),
-            _ => longest,
         }
     }
 }
 
-/// Posts every letter, a few at once, and says what became of each. Blocks nobody but its own threads.
-async fn post_all(postman: &Postman, written: Vec<(Held, Option<Letter>)>, now: Instant) -> Vec<(Held, Outcome)> {
-    let mut hands: Vec<Vec<(Held, Option<Letter>)>> = Vec::new();
-    let share = written.len().div_ceil(HANDS).max(1);
-    let mut rest = written.into_iter().peekable();
-    while rest.peek().is_some() {
-        hands.push(rest.by_ref().take(share).collect());
+/// Does the next thing beside posting; returns whether there may be more.
+async fn step(node: &Data<Node>, tidied_at: &mut Option<Instant>) -> Result<bool, DbError> {
+    if expand(node).await? || put_back(node).await? {
+        return Ok(true);
     }
-    let posting = hands.into_iter().map(|hand| {
-        let postman = postman.clone();
-        tokio::task::spawn_blocking(move || {
-            hand.into_iter().map(|one| post_one(&postman, one, now)).collect::<Vec<_>>()
-        })
-    });
-    let mut settled = Vec::new();
-    for hand in posting.collect::<Vec<_>>() {
-        match hand.await {
-            Ok(outcomes) => settled.extend(outcomes),
-            // Their lease runs out, and they go again.
-            Err(error) => tracing::error!(%error, "posting was broken off"),
-        }
-    }
-    settled
+    end_dispatches(node).await?;
+    tidy(node, tidied_at).await;
+    Ok(false)
 }
 
-fn post_one(postman: &Postman, (held, letter): (Held, Option<Letter>), now: Instant) -> (Held, Outcome) {
-    let outcome = match letter {
-        None => Outcome::Suppressed { why: "no longer wanted: unsubscribed or erased".to_owned() },
-        Some(letter) => {
-            let attempt = postman.deliver(&letter, &held.id.to_string(), held.queued_at);
-            post::settle(attempt, held.attempts, held.queued_at, now, held.id)
+/// Finds the recipients of the oldest open dispatch, one page; returns whether there was one.
+async fn expand(node: &Data<Node>) -> Result<bool, DbError> {
+    let open = node.db.read(|connection| store::in_status(connection, Status::Open)).await?;
+    if open.is_empty() {
+        return Ok(false);
+    }
+    let (now, seal) = (node.now(), node.seal.clone());
+    node.db.write(move |tx| audience::expand_page(tx, &seal, now)).await
+}
+
+/// Puts letters of a dispatch that goes on back among those that go, one page; returns whether there were any.
+async fn put_back(node: &Data<Node>) -> Result<bool, DbError> {
+    let resuming = node.db.read(|connection| store::held_back(connection, "resuming")).await?;
+    let Some(dispatch) = resuming.into_iter().next() else { return Ok(false) };
+    let deed = move |tx: &mut crate::db::Tx<'_>| {
+        if !post::store::resume(tx, &dispatch)? {
+            store::resumed(tx, &dispatch)?;
         }
+        Ok::<_, DbError>(true)
     };
-    (held, outcome)
+    node.db.write(deed).await
 }
 
-/// Enters what became of notices into the ledger, a line for each version.
-fn enter_settled(
-    tx: &mut Tx<'_>,
-    settled: &[(Held, Outcome)],
-    dialogues: &HashMap<String, String>,
-    now: Instant,
-) -> Result<(), DbError> {
-    let mut by_version: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    for (held, outcome) in settled {
-        let (Outcome::Sent { answer } | Outcome::Failed { answer } | Outcome::Suppressed { why: answer }) = outcome
-        else {
-            continue;
-        };
-        let notices = match &held.content {
-            Content::Letter(_) => continue,
-            Content::Notice { notice, .. } => std::slice::from_ref(notice),
-            Content::Digest { notices, .. } => notices.as_slice(),
-        };
-        for (id, told) in held.deliveries.iter().zip(notices) {
-            let line = json!({"id": id, "outcome": word(outcome), "answer": answer, "letter": held.id});
-            by_version.entry(&told.notice_version_id).or_default().push(line);
+/// Marks dispatches done whose every delivery is settled.
+async fn end_dispatches(node: &Data<Node>) -> Result<(), DbError> {
+    let ended = node.db.read(|connection| {
+        let mut ended = Vec::new();
+        for dispatch in store::in_status(connection, Status::Expanded)? {
+            if !post::store::waits(connection, &dispatch.id.to_string())? {
+                ended.push(dispatch);
+            }
         }
+        Ok::<_, DbError>(ended)
+    });
+    let ended = ended.await?;
+    if ended.is_empty() {
+        return Ok(());
     }
-    for (version, deliveries) in by_version {
-        let dialogue = dialogues.get(version).cloned().unwrap_or_default();
-        ledger::append(tx, now, dialogue, "settled", &json!({"version_id": version, "deliveries": deliveries}))?;
-    }
-    Ok(())
+    let now = node.now();
+    node.db.write(move |tx| ended.into_iter().try_for_each(|dispatch| store::update(tx, &dispatch.done(now)))).await
 }
 
-fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Sent { .. } => "sent",
-        Outcome::Retry { .. } => "retry",
-        Outcome::Failed { .. } => "failed",
-        Outcome::Suppressed { .. } => "suppressed",
+/// Does what is done by the clock, once an hour. A clock that was set back does not keep it from it.
+async fn tidy(node: &Data<Node>, tidied_at: &mut Option<Instant>) {
+    let now = node.now();
+    if tidied_at.is_none_or(|at| (now - at).abs() >= TIDY_EVERY) {
+        *tidied_at = Some(now);
+        periodic::run(node).await;
     }
-}
-
-fn news(connection: &mut AnyConnection, id: &str) -> Result<News, DbError> {
-    let row = Lift::new("delivery", &id);
-    let id: Id<Version> = row.id("notice_version_id", id)?;
-    let version = row.some("notice_version_id", dialogue::store::find_version(connection, id)?)?;
-    let versions = dialogue::store::versions(connection, version.dialogue_id)?;
-    let before = versions.iter().rev().find(|other| other.number < version.number);
-    let changes = before.map(|before| difference(&before.notice, &version.notice)).unwrap_or_default();
-    let dialogue = row.some("notice_version_id", dialogue::store::find(connection, version.dialogue_id)?)?;
-    let process = process::store::find(connection, dialogue.process_id)?;
-    let process_title = process.map(|process| process.body.title).unwrap_or_default();
-    Ok(News { version, process_title, changes })
 }

@@ -27,6 +27,12 @@ impl Email {
         &self.0
     }
 
+    /// What stands after the `@`, in small letters: who receives its mail.
+    #[must_use]
+    pub fn domain(&self) -> String {
+        self.0.rsplit_once('@').map_or_else(String::new, |(_, domain)| domain.to_lowercase())
+    }
+
     /// The address folded to small letters: what must be unique.
     #[must_use]
     pub fn key(&self) -> String {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use lettre::message::header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
-use lettre::message::{Body, Mailbox as Address, MultiPart, SinglePart};
+use lettre::message::{Body, Mailbox as Address, MultiPart, MultiPartKind, SinglePart};
 use serde::{Deserialize, Serialize};
 
 use super::Prose;
@@ -40,6 +40,20 @@ pub enum Spelling {
 #[derive(Clone, Debug)]
 pub struct Sender(Address);
 
+impl Sender {
+    /// The address alone.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.0.email.to_string()
+    }
+
+    /// What stands after the `@`.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.0.email.domain()
+    }
+}
+
 impl FromStr for Sender {
     type Err = lettre::address::AddressError;
     fn from_str(written: &str) -> Result<Self, Self::Err> {
@@ -54,6 +68,17 @@ impl Letter {
         Self { to: to.as_str().to_owned(), language, subject: subject.into(), prose, one_click: None }
     }
 
+    /// The address as it travels: a domain with Danish letters in the spelling that every server takes (RFC 5891), so
+    /// that only letters before the `@` ask for more.
+    #[must_use]
+    pub fn mailbox(&self) -> String {
+        let spelled = self.to.rsplit_once('@').and_then(|(local, domain)| match url::Host::parse(domain).ok()? {
+            url::Host::Domain(domain) => Some(format!("{local}@{domain}")),
+            url::Host::Ipv4(_) | url::Host::Ipv6(_) => None,
+        });
+        spelled.unwrap_or_else(|| self.to.clone())
+    }
+
     /// The message as it goes over the wire. `message_id` is the delivery's: a repeated letter carries it again,
     /// so that a mailbox can tell that it is the same.
     ///
@@ -66,7 +91,7 @@ impl Letter {
         date: Instant,
         spelling: Spelling,
     ) -> Result<lettre::Message, lettre::error::Error> {
-        let to = Address::new(None, self.to.parse().map_err(|_| lettre::error::Error::EmailMissingAt)?);
+        let to = Address::new(None, self.mailbox().parse().map_err(|_| lettre::error::Error::EmailMissingAt)?);
         // A line break in a header would begin another header.
         let subject: String = self.subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let mut message = lettre::Message::builder()
@@ -94,8 +119,12 @@ impl Letter {
             };
             SinglePart::builder().header(content_type).body(body)
         };
+        // The same letter is the same to the last character, however often it goes.
+        let boundary: String = message_id.chars().filter(char::is_ascii_alphanumeric).take(60).collect();
         message.multipart(
-            MultiPart::alternative()
+            MultiPart::builder()
+                .kind(MultiPartKind::Alternative)
+                .boundary(format!("={boundary}="))
                 .singlepart(part(ContentType::TEXT_PLAIN, self.prose.text()))
                 .singlepart(part(ContentType::TEXT_HTML, self.prose.html(self.language.tag(), &self.subject))),
         )

@@ -2,19 +2,76 @@
 
 use chrono::TimeDelta;
 
-use crate::kernel::{Id, Instant, Seal};
-use crate::mail::Failure;
+use crate::kernel::{Email, Id, Instant, Seal};
+use crate::mail::{Failure, Letter};
 
-/// How long a worker may hold letters before others take them for abandoned.
-pub const LEASE: TimeDelta = TimeDelta::minutes(5);
-/// How many letters one worker holds at most: the bound on copies after a crash.
-pub const MAX_IN_FLIGHT: i64 = 32;
 /// How long a letter is tried before it is given up.
 const PATIENCE: TimeDelta = TimeDelta::hours(48);
+/// How often it is tried at least: a clock that leaps forward gives up nothing.
+const TRIES: i32 = 5;
+/// The longest pause, in minutes: after a refusal, and while our own mail server is away.
+const LONGEST_PAUSE: i64 = 360;
+const LONGEST_PAUSE_AWAY: i64 = 15;
 
 /// One letter to one address, on its way. A name for ids; the row is private to the store.
 #[derive(Debug)]
 pub struct Delivery;
+
+/// What a worker holds on lease: one letter to be sent, and the deliveries that it settles.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The first of its deliveries; names the letter in its Message-ID.
+    pub id: Id<Delivery>,
+    /// All that it settles: one, or a digest's.
+    pub deliveries: Vec<Id<Delivery>>,
+    pub recipient: Email,
+    /// The receiving domain, in small letters.
+    pub domain: String,
+    pub urgency: Urgency,
+    pub attempts: i32,
+    pub queued_at: Instant,
+    pub content: Content,
+}
+
+/// What is to be said.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// A letter of its own, kept until it is sent.
+    Letter(Box<Letter>),
+    /// A notice version, to be rendered for its subscriber.
+    Notice { subscription_id: String, notice: Told },
+    /// All that waited for one subscriber, in one letter.
+    Digest { subscription_id: String, notices: Vec<Told> },
+}
+
+impl Content {
+    /// The notice versions that it tells of.
+    #[must_use]
+    pub fn notices(&self) -> &[Told] {
+        match self {
+            Self::Letter(_) => &[],
+            Self::Notice { notice, .. } => std::slice::from_ref(notice),
+            Self::Digest { notices, .. } => notices,
+        }
+    }
+
+    /// The subscription by which it goes.
+    #[must_use]
+    pub fn subscription_id(&self) -> Option<&str> {
+        match self {
+            Self::Letter(_) => None,
+            Self::Notice { subscription_id, .. } | Self::Digest { subscription_id, .. } => Some(subscription_id),
+        }
+    }
+}
+
+/// A notice version that somebody is told of, and why, as JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub notice_version_id: String,
+    pub dispatch_id: String,
+    pub why: String,
+}
 
 /// What goes first when much is waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +80,8 @@ pub enum Urgency {
     Personal,
     /// The same notice to many.
     Bulk,
+    /// The same notice to many, whose dispatch is paused: it waits until that goes on.
+    Paused,
 }
 
 impl Urgency {
@@ -32,7 +91,14 @@ impl Urgency {
         match self {
             Self::Personal => 0,
             Self::Bulk => 1,
+            Self::Paused => 2,
         }
+    }
+
+    /// The urgency of this number.
+    #[must_use]
+    pub fn from_rank(rank: i32) -> Option<Self> {
+        [Self::Personal, Self::Bulk, Self::Paused].into_iter().find(|urgency| urgency.rank() == rank)
     }
 }
 
@@ -64,6 +130,8 @@ pub fn keyed(seal: &Seal, email_key: &str) -> String {
 
 /// Decides after an attempt. The pause doubles from one minute to six hours; `id` spreads the retries of one
 /// outage over a quarter of the pause, so that they do not all come back at once.
+///
+/// While our own mail server is away nothing is given up: when it is back, what waits is tried.
 #[must_use]
 pub fn settle(
     attempt: Result<String, Failure>,
@@ -72,19 +140,27 @@ pub fn settle(
     now: Instant,
     id: Id<Delivery>,
 ) -> Outcome {
-    let failure = match attempt {
+    let (answer, longest) = match attempt {
         Ok(answer) => return Outcome::Sent { answer },
-        Err(failure) if failure.for_good => return Outcome::Failed { answer: failure.answer },
-        Err(failure) => failure,
+        Err(Failure::ForGood(answer)) => return Outcome::Failed { answer },
+        Err(Failure::ForNow(answer)) => (answer, LONGEST_PAUSE),
+        Err(Failure::Away(answer)) => {
+            let at = now + pause(attempts_before, LONGEST_PAUSE_AWAY, id);
+            return Outcome::Retry { at, answer };
+        }
     };
-    let minutes = 1_i64.checked_shl(u32::try_from(attempts_before).unwrap_or(0)).unwrap_or(360).clamp(1, 360);
-    let jitter = i64::from(id.bytes().last().copied().unwrap_or_default()) * minutes * 15 / 255;
-    let at = now + TimeDelta::minutes(minutes) + TimeDelta::seconds(jitter);
-    if at > queued_at + PATIENCE {
-        let answer = format!("given up after 48 hours; the last answer was: {}", failure.answer);
-        return Outcome::Failed { answer };
+    let at = now + pause(attempts_before, longest, id);
+    if at > queued_at + PATIENCE && attempts_before >= TRIES {
+        return Outcome::Failed { answer: format!("given up after 48 hours; the last answer was: {answer}") };
     }
-    Outcome::Retry { at, answer: failure.answer }
+    Outcome::Retry { at, answer }
+}
+
+fn pause(attempts_before: i32, longest: i64, id: Id<Delivery>) -> TimeDelta {
+    let doubled = u32::try_from(attempts_before).ok().and_then(|attempts| 1_i64.checked_shl(attempts.min(16)));
+    let minutes = doubled.unwrap_or(longest).clamp(1, longest);
+    let jitter = i64::from(id.bytes().last().copied().unwrap_or_default()) * minutes * 15 / 255;
+    TimeDelta::minutes(minutes) + TimeDelta::seconds(jitter)
 }
 
 #[cfg(test)]
@@ -95,14 +171,15 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn refused(for_good: bool) -> Result<String, Failure> {
-        Err(Failure { for_good, answer: "no".into() })
+    fn refused() -> Result<String, Failure> {
+        Err(Failure::ForNow("no".into()))
     }
 
     #[test]
     fn a_letter_refused_for_good_is_not_tried_again() {
         let now = at("2026-11-22T08:00:00Z");
-        assert_eq!(settle(refused(true), 0, now, now, Id::made_at(now)), Outcome::Failed { answer: "no".into() });
+        let refused = Err(Failure::ForGood("no".into()));
+        assert_eq!(settle(refused, 0, now, now, Id::made_at(now)), Outcome::Failed { answer: "no".into() });
     }
 
     #[test]
@@ -110,7 +187,7 @@ mod tests {
         let queued = at("2026-11-22T08:00:00Z");
         let id = Id::made_at(queued);
         let (mut now, mut attempts, mut pauses) = (queued, 0, Vec::new());
-        while let Outcome::Retry { at, .. } = settle(refused(false), attempts, queued, now, id) {
+        while let Outcome::Retry { at, .. } = settle(refused(), attempts, queued, now, id) {
             pauses.push(at - now);
             now = at;
             attempts += 1;
@@ -119,5 +196,23 @@ mod tests {
         assert!(pauses.first().unwrap() < &TimeDelta::seconds(76));
         assert!((12..20).contains(&attempts), "{attempts}");
         assert!(now <= queued + TimeDelta::hours(48) && now > queued + TimeDelta::hours(40));
+    }
+    #[test]
+    fn a_leap_of_the_clock_gives_up_nothing() {
+        let queued = at("2026-11-22T08:00:00Z");
+        let later = queued + TimeDelta::days(30);
+        assert!(matches!(settle(refused(), 0, queued, later, Id::made_at(queued)), Outcome::Retry { .. }));
+        // And a leap back does not make a letter wait longer than its pause.
+        let Outcome::Retry { at, .. } = settle(refused(), 3, later, queued, Id::made_at(queued)) else { panic!() };
+        assert!(at < queued + TimeDelta::minutes(11));
+    }
+
+    #[test]
+    fn while_our_own_server_is_away_nothing_is_given_up_and_pauses_stay_short() {
+        let queued = at("2026-11-22T08:00:00Z");
+        let now = queued + TimeDelta::days(30);
+        let away = Err(Failure::Away("connection refused".into()));
+        let Outcome::Retry { at, .. } = settle(away, 300, queued, now, Id::made_at(queued)) else { panic!() };
+        assert!(at <= now + TimeDelta::minutes(19));
     }
 }

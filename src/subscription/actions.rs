@@ -75,6 +75,8 @@ pub fn confirm(tx: &mut Tx<'_>, node: &Node, now: Instant, token: &str) -> Resul
     }
     let subscription = subscription.in_state(State::Confirmed { confirmed_at: now }, now);
     store::update(tx, &subscription)?;
+    // Whatever came back from this address before: somebody reads it.
+    post::store::lift_suppression(tx, &post::keyed(&node.seal, &subscription.email.key()))?;
     note(tx, id, "confirmed", now)?;
     Ok(subscription)
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use governor::DefaultKeyedRateLimiter;
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
 
 use super::ready::Ready;
 use crate::config::Settings;
@@ -28,6 +28,12 @@ pub struct Metrics {
     pub(super) seconds: HistogramVec,
     /// Deliveries settled, by outcome.
     pub deliveries: IntCounterVec,
+    /// Deliveries that wait, by urgency.
+    pub waiting: IntGaugeVec,
+    /// Letters of dispatches settled a second, over the last minute.
+    pub rate: Gauge,
+    /// How many seconds what waits takes at that rate; not a number while nothing goes.
+    pub seconds_left: Gauge,
 }
 
 impl Metrics {
@@ -50,10 +56,21 @@ impl Metrics {
             Opts::new("skala_deliveries_total", "Letters settled by this node, by outcome."),
             &["outcome"],
         )?;
+        let waiting = IntGaugeVec::new(
+            Opts::new("skala_deliveries_waiting", "Letters that wait, by urgency: personal, bulk, paused."),
+            &["urgency"],
+        )?;
+        let rate =
+            Gauge::new("skala_dispatch_rate", "Letters of dispatches settled a second, over the last minute.")?;
+        let seconds_left =
+            Gauge::new("skala_dispatch_seconds_left", "How many seconds what waits takes at that rate.")?;
+        registry.register(Box::new(waiting.clone()))?;
+        registry.register(Box::new(rate.clone()))?;
+        registry.register(Box::new(seconds_left.clone()))?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(seconds.clone()))?;
         registry.register(Box::new(deliveries.clone()))?;
-        Ok(Self { registry, requests, seconds, deliveries })
+        Ok(Self { registry, requests, seconds, deliveries, waiting, rate, seconds_left })
     }
 }
 

@@ -143,7 +143,7 @@ fn a_letter_that_is_refused_for_now_goes_later_and_the_dispatch_ends_when_all_ar
     let id = given::draft(&app, &process, given::notice("Natligt tilsyn"));
     let staff = app.facilitator();
     let dispatch = staff.post(&format!("/dialogues/{id}/publish"), Value::Null).expect(200).text_of("dispatch_id");
-    app.mailbox.refuse_next(Failure { for_good: false, answer: "450 greylisted".into() });
+    app.mailbox.refuse_next(Failure::ForNow("450 greylisted".into()));
     assert!(recipients(&app).is_empty());
     let shown = staff.get(&format!("/dispatches/{dispatch}")).expect(200);
     assert_eq!((shown["status"].as_str(), shown["queued"].as_i64()), (Some("expanded"), Some(1)));

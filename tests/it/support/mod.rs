@@ -9,12 +9,14 @@ mod contract;
 mod database;
 pub mod given;
 mod mail;
+mod sink;
 
 pub use app::{TestApp, wait_for};
 pub use client::{Answer, Client};
 pub use contract::{Operation, operations, schema_at};
 pub use database::{Folder, TestDatabase};
 pub use mail::Mail;
+pub use sink::{Manner, Sink};
 
 /// Something with an id and a name, as tests pass it around.
 #[derive(Clone, Debug)]

@@ -1,0 +1,129 @@
+//! Mail that comes back, taken in quietly: dead addresses get no more, what comes back for other reasons counts, and
+//! whoever complains is unsubscribed.
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use super::ledger;
+use crate::db::Tx;
+use crate::dialogue;
+use crate::kernel::{Email, Id, Instant, Seal};
+use crate::mail::{Fate, Report, is_dead};
+use crate::outbox::{Actor, Fact, Subject, record};
+use crate::post::store::Returned;
+use crate::post::{self, Delivery, Held, Outcome};
+use crate::subscription::{self, State};
+use crate::web::Problem;
+
+/// How many letters may come back from one address, within which time, before it gets no more.
+pub const MOST_RETURNED: i64 = 5;
+pub const RETURNED_WITHIN: TimeDelta = TimeDelta::days(30);
+
+/// What was done about a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TakenIn {
+    /// The address gets no more.
+    Suppressed,
+    /// It was counted.
+    Counted,
+    /// So many subscriptions were ended.
+    Unsubscribed(usize),
+    /// Nothing follows from it: a delay, a holiday reply, a report that was taken in before.
+    Nothing,
+    /// It speaks of no letter that is known.
+    Unknown,
+}
+
+/// Takes in a report.
+///
+/// # Errors
+/// Those of the database.
+pub fn take_in(tx: &mut Tx<'_>, seal: &Seal, report: &Report, now: Instant) -> Result<TakenIn, Problem> {
+    let (letters, fate) = match report {
+        Report::Automatic => return Ok(TakenIn::Nothing),
+        Report::Bounce { letters, fate } => (letters, Some(fate)),
+        Report::Complaint { letters, .. } => (letters, None),
+    };
+    let Some(returned) = known(tx, letters)? else { return Ok(TakenIn::Unknown) };
+    match (report, fate) {
+        (Report::Complaint { kind, .. }, _) => complaint(tx, &returned, kind, now),
+        (_, Some(Fate::Dead(words))) => bounced(tx, seal, &returned, words, true, now),
+        (_, Some(Fate::Returned(words))) => bounced(tx, seal, &returned, words, false, now),
+        _ => Ok(TakenIn::Nothing),
+    }
+}
+
+fn known(tx: &mut Tx<'_>, letters: &[String]) -> Result<Option<Returned>, Problem> {
+    for letter in letters {
+        let Ok(id) = letter.parse::<Id<Delivery>>() else { continue };
+        if let Some(returned) = post::store::returned(tx.connection, id)? {
+            return Ok(Some(returned));
+        }
+    }
+    Ok(None)
+}
+
+fn bounced(
+    tx: &mut Tx<'_>,
+    seal: &Seal,
+    returned: &Returned,
+    words: &str,
+    is_dead: bool,
+    now: Instant,
+) -> Result<TakenIn, Problem> {
+    let hash = post::keyed(seal, &returned.recipient_key);
+    let Some(count) = post::store::bounced(tx, returned.id, &hash, words, RETURNED_WITHIN, now)? else {
+        return Ok(TakenIn::Nothing);
+    };
+    if let Some(version) = &returned.notice_version_id {
+        let id = version.parse().map_err(|error| Problem::internal(&error))?;
+        let dialogue = dialogue::store::find_version(tx.connection, id)?.map(|version| version.dialogue_id.to_string());
+        // What a mail server says may name the address; the ledger keeps its code alone.
+        let status = words.split_whitespace().next().unwrap_or_default();
+        let line = json!({"id": returned.id, "outcome": "bounced", "answer": status});
+        let told = json!({"version_id": version, "deliveries": [line]});
+        ledger::append(tx, now, dialogue.unwrap_or_default(), "bounced", &told)?;
+    }
+    if !is_dead && count < MOST_RETURNED {
+        return Ok(TakenIn::Counted);
+    }
+    let reason = if is_dead { "there is no such mailbox" } else { "letters keep coming back" };
+    post::store::suppress(tx, &hash, reason, now)?;
+    Ok(TakenIn::Suppressed)
+}
+
+/// Ends every subscription of the address: whoever calls one letter abuse wants none of the others.
+fn complaint(tx: &mut Tx<'_>, returned: &Returned, kind: &str, now: Instant) -> Result<TakenIn, Problem> {
+    if !["abuse", "fraud", "opt-out", "opt-out-list", "other"].contains(&kind) {
+        return Ok(TakenIn::Nothing);
+    }
+    let Some(email) = Email::parse(&returned.recipient) else { return Ok(TakenIn::Nothing) };
+    let mut ended = 0;
+    for subscription in subscription::store::of_address(tx.connection, &email)? {
+        if matches!(subscription.state, State::Unsubscribed { .. }) {
+            continue;
+        }
+        let id = subscription.id;
+        let data = json!({"kind": kind});
+        record(tx, Fact::new(Subject::Subscription, id, "complained", Actor::service(), now).with(data))?;
+        subscription::actions::leave(tx, now, subscription)?;
+        ended += 1;
+    }
+    Ok(TakenIn::Unsubscribed(ended))
+}
+
+/// What follows for an address from the answer that a mail server gave on the spot.
+pub(super) fn after(
+    tx: &mut Tx<'_>,
+    seal: &Seal,
+    held: &Held,
+    outcome: &Outcome,
+    now: Instant,
+) -> Result<(), crate::db::DbError> {
+    match outcome {
+        Outcome::Failed { answer } if is_dead(answer) => {
+            post::store::suppress(tx, &post::keyed(seal, &held.recipient.key()), "there is no such mailbox", now)
+        }
+        _ => Ok(()),
+    }
+}

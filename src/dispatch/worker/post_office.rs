@@ -1,0 +1,364 @@
+//! Where letters are fetched, written, posted and settled: a desk, hands that post, and one who settles what they have
+//! done and fetches more, both in one transaction.
+
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::Data;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::db::{AnyConnection, DbError, Lift, Tx};
+use crate::dialogue::{self, Version, difference};
+use crate::dispatch::letters::{self, News};
+use crate::dispatch::{ledger, store};
+use crate::kernel::Id;
+use crate::mail::{Failure, Hand, Letter, Postman};
+use crate::post::lanes::Ended;
+use crate::post::{self, Begun, Bounds, Content, Desk, Held, Outcome, Task, Told};
+use crate::process;
+use crate::subscription::{self, Subscription, Why};
+use crate::web::Node;
+
+/// How many versions are kept at hand for writing letters.
+const AT_HAND: usize = 64;
+/// How long a hand rests that finds the mail server away; twice as long each time, up to [`LONGEST_REST`].
+const REST: Duration = Duration::from_secs(1);
+const LONGEST_REST: Duration = Duration::from_secs(60);
+
+/// What it takes to write one letter.
+struct Matter {
+    /// Whose letter it is; none when it is wanted no longer.
+    subscription: Option<Subscription>,
+    news: Vec<(Arc<News>, Why)>,
+    /// Why the address gets nothing any more.
+    suppressed: Option<String>,
+}
+
+pub(super) struct PostOffice {
+    node: Data<Node>,
+    desk: Arc<Desk<Matter>>,
+    at_hand: HashMap<String, Arc<News>>,
+}
+
+impl PostOffice {
+    /// Opens one with as many hands as the settings say.
+    pub(super) fn open(node: Data<Node>, postman: &Postman) -> Self {
+        let posting = &node.settings.posting;
+        let hands = postman.hands(posting.connections);
+        let desk = Arc::new(Desk::new(Bounds {
+            hands,
+            in_flight: posting.in_flight,
+            rate: posting.rate,
+            domain_rate: posting.domain_rate,
+            lease: posting.lease,
+        }));
+        for number in 0..hands {
+            let (desk, node, hand) = (Arc::clone(&desk), node.clone(), postman.hand());
+            let thread = std::thread::Builder::new().name(format!("post {number}"));
+            if let Err(error) = thread.spawn(move || keep_posting(&desk, &node, hand)) {
+                tracing::error!(%error, "one hand less posts letters");
+            }
+        }
+        Self { node, desk, at_hand: HashMap::new() }
+    }
+
+    /// The dialogue of each version that is at hand.
+    fn dialogues(&self) -> HashMap<String, String> {
+        self.at_hand.iter().map(|(id, news)| (id.clone(), news.version.dialogue_id.to_string())).collect()
+    }
+
+    fn lease(&self) -> TimeDelta {
+        TimeDelta::from_std(self.desk.bounds().lease).unwrap_or(TimeDelta::minutes(1))
+    }
+
+    /// Writes down what is done and fetches what is due, in one transaction; returns how many letters that were.
+    pub(super) async fn turn(&mut self) -> Result<usize, DbError> {
+        let done = self.desk.take_done();
+        let (renewing, room) = (self.desk.to_renew(), self.desk.room());
+        if done.is_empty() && renewing.is_empty() && !self.is_due(room).await? {
+            return Ok(0);
+        }
+        let (now, lease) = (self.node.now(), self.lease());
+        let began = std::time::Instant::now();
+        let renews = !renewing.is_empty();
+        let (desk, node) = (Arc::clone(&self.desk), self.node.clone());
+        let dialogues = self.dialogues();
+        let settling = done.clone();
+        let deed = move |tx: &mut Tx<'_>| {
+            if !settling.is_empty() {
+                post::store::settle(tx, settling.iter().map(|(held, outcome)| (held, outcome)), now)?;
+                enter(tx, &settling, &dialogues, now)?;
+                for (held, outcome) in &settling {
+                    crate::dispatch::bounce::after(tx, &node.seal, held, outcome, now)?;
+                }
+            }
+            post::store::renew(tx, &renewing, lease, now)?;
+            let paused = store::held_back(tx.connection, "paused")?;
+            let is_paused = |held: &Held| held.content.notices().iter().any(|told| paused.contains(&told.dispatch_id));
+            let (aside, later): (Vec<_>, Vec<_>) =
+                desk.take_back(&is_paused).into_iter().partition(|(held, _)| is_paused(held));
+            post::store::put_off(tx, &later, now)?;
+            post::store::pause(tx, &aside.into_iter().map(|(held, _)| held).collect::<Vec<_>>())?;
+            let put_off = |domain: &str, more| desk.put_off(domain, more);
+            post::store::lease(tx, room, lease, &paused, put_off, now)
+        };
+        let leased = match self.node.db.write(deed).await {
+            Ok(leased) => leased,
+            Err(error) => {
+                self.desk.put_back_done(done);
+                return Err(error);
+            }
+        };
+        self.desk.written_down(done.len());
+        for (_, outcome) in &done {
+            self.node.metrics.deliveries.with_label_values(&[word(outcome)]).inc();
+        }
+        if renews {
+            self.desk.renewed(began);
+        }
+        let fetched = leased.len();
+        let tasks = self.prepare(leased, began).await?;
+        self.desk.put(tasks);
+        Ok(done.len() + fetched)
+    }
+
+    /// Whether there is room and something due for it.
+    async fn is_due(&self, room: post::store::Room) -> Result<bool, DbError> {
+        Ok(room.personal + room.bulk > 0 && self.next_due().await?.is_zero())
+    }
+
+    async fn next_due(&self) -> Result<Duration, DbError> {
+        let (now, lease) = (self.node.now(), self.lease());
+        let due = self.node.db.read(move |connection| post::store::next_due(connection, lease, now)).await?;
+        Ok(due.map_or(Duration::MAX, |due| (due - now).to_std().unwrap_or(Duration::ZERO)))
+    }
+
+    /// How long nothing is due, as far as is known.
+    pub(super) async fn until_due(&self) -> Duration {
+        match self.next_due().await {
+            // What is due and was not fetched finds no room: whoever is done makes some.
+            Ok(due) if due.is_zero() && !self.is_idle() => Duration::from_secs(1),
+            Ok(due) => due,
+            Err(_) => Duration::from_secs(1),
+        }
+    }
+
+    /// Whether nothing waits at the desk, is in a hand or is to be written down.
+    pub(super) fn is_idle(&self) -> bool {
+        self.desk.load() == (0, 0)
+    }
+
+    /// Returns when a hand is done with a letter.
+    pub(super) async fn something_done(&self) {
+        self.desk.something_done().await;
+    }
+
+    /// Takes no more, gives back what waits, and writes down what the hands still do.
+    pub(super) async fn finish(&mut self) {
+        let waiting: Vec<_> = self.desk.close().into_iter().map(|held| (held, Duration::ZERO)).collect();
+        let now = self.node.now();
+        if let Err(error) = self.node.db.write(move |tx| post::store::put_off(tx, &waiting, now)).await {
+            tracing::warn!(%error, "letters could not be given back; they go when their lease is over");
+        }
+        while self.desk.load() != (0, 0) {
+            match self.turn().await {
+                Ok(0) => self.something_done().await,
+                Ok(_) => {}
+                Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+            }
+        }
+    }
+
+    /// Looks up what it takes to write these letters.
+    async fn prepare(&mut self, held: Vec<Held>, leased_at: std::time::Instant) -> Result<Vec<Task<Matter>>, DbError> {
+        let mut missing: Vec<String> = Vec::new();
+        let mut subscribers: Vec<String> = Vec::new();
+        let mut hashes: Vec<String> = Vec::new();
+        for one in &held {
+            let Some(subscription_id) = one.content.subscription_id() else { continue };
+            subscribers.push(subscription_id.to_owned());
+            hashes.push(post::keyed(&self.node.seal, &one.recipient.key()));
+            let versions = one.content.notices().iter().map(|told| &told.notice_version_id);
+            missing.extend(versions.filter(|version| !self.at_hand.contains_key(*version)).cloned());
+        }
+        let mut wanted: HashMap<String, Subscription> = HashMap::new();
+        let mut suppressed: HashMap<String, String> = HashMap::new();
+        if !subscribers.is_empty() {
+            missing.sort_unstable();
+            missing.dedup();
+            if self.at_hand.len() + missing.len() > AT_HAND {
+                self.at_hand.clear();
+                missing = held.iter().flat_map(|one| one.content.notices()).map(|told| told.notice_version_id.clone()).collect();
+                missing.sort_unstable();
+                missing.dedup();
+            }
+            let look = move |connection: &mut AnyConnection| {
+                let news = missing.iter().map(|id| news(connection, id)).collect::<Result<Vec<_>, DbError>>()?;
+                let suppressed = post::store::suppressed(connection, &hashes)?;
+                Ok::<_, DbError>((news, subscription::store::find_all(connection, &subscribers)?, suppressed))
+            };
+            let (news, subscriptions, dead) = self.node.db.read(look).await?;
+            for news in news {
+                let version = news.version.id.to_string();
+                self.at_hand.insert(version, Arc::new(news));
+            }
+            let confirmed = subscriptions.into_iter().filter(Subscription::is_confirmed);
+            wanted.extend(confirmed.map(|subscription| (subscription.id.to_string(), subscription)));
+            suppressed.extend(dead);
+        }
+        held.into_iter()
+            .map(|held| {
+                let matter = self.matter(&held, &wanted, &suppressed)?;
+                Ok(Task { held, leased_at, matter })
+            })
+            .collect()
+    }
+
+    fn matter(
+        &self,
+        held: &Held,
+        wanted: &HashMap<String, Subscription>,
+        suppressed: &HashMap<String, String>,
+    ) -> Result<Matter, DbError> {
+        let Some(subscription_id) = held.content.subscription_id() else {
+            return Ok(Matter { subscription: None, news: Vec::new(), suppressed: None });
+        };
+        let row = Lift::new("delivery", &held.id);
+        let told = |told: &Told| {
+            let news = row.some("notice_version_id", self.at_hand.get(&told.notice_version_id))?;
+            Ok::<_, DbError>((news.clone(), row.json::<Why>("why", &told.why)?))
+        };
+        Ok(Matter {
+            subscription: wanted.get(subscription_id).cloned(),
+            news: held.content.notices().iter().map(told).collect::<Result<_, _>>()?,
+            suppressed: suppressed.get(&post::keyed(&self.node.seal, &held.recipient.key())).cloned(),
+        })
+    }
+}
+
+impl Drop for PostOffice {
+    fn drop(&mut self) {
+        self.desk.close();
+    }
+}
+
+/// One hand: posts letter after letter until the desk is closed, and rests while the mail server is away.
+fn keep_posting(desk: &Desk<Matter>, node: &Node, mut hand: Hand) {
+    let mut away = 0_u32;
+    while let Some(begun) = desk.take() {
+        let posted = catch_unwind(AssertUnwindSafe(|| post_one(node, &mut hand, &begun)));
+        let attempt = posted.unwrap_or_else(|_| Attempt::Made(Err(Failure::ForNow("it could not be written".to_owned()))));
+        let held = &begun.task.held;
+        let (ended, outcome) = match attempt {
+            Attempt::Unwanted(why) => (Ended::Unheard, Outcome::Suppressed { why }),
+            Attempt::Made(attempt) => {
+                let ended = match &attempt {
+                    Err(Failure::Away(_)) => Ended::Unheard,
+                    Err(Failure::ForNow(_)) => Ended::Refused,
+                    Ok(_) | Err(Failure::ForGood(_)) => Ended::Answered,
+                };
+                if let Err(Failure::Away(answer)) = &attempt {
+                    if away == 0 {
+                        tracing::warn!(%answer, "the mail server takes nothing; letters wait");
+                    }
+                    away += 1;
+                } else {
+                    away = 0;
+                }
+                (ended, post::settle(attempt, held.attempts, held.queued_at, node.now(), held.id))
+            }
+        };
+        desk.done(begun, outcome, ended);
+        if away > 0 {
+            desk.rest((REST * 2_u32.saturating_pow(away.min(10) - 1)).min(LONGEST_REST));
+        }
+    }
+}
+
+enum Attempt {
+    Unwanted(String),
+    Made(Result<String, Failure>),
+}
+
+fn post_one(node: &Node, hand: &mut Hand, begun: &Begun<Matter>) -> Attempt {
+    let Task { held, matter, .. } = &begun.task;
+    match write(node, held, matter) {
+        Err(why) => Attempt::Unwanted(why),
+        Ok(letter) => Attempt::Made(hand.deliver(&letter, &held.id.to_string(), held.queued_at)),
+    }
+}
+
+/// The letter, or why there is none.
+fn write(node: &Node, held: &Held, matter: &Matter) -> Result<Letter, String> {
+    if let Content::Letter(letter) = &held.content {
+        return Ok(letter.as_ref().clone());
+    }
+    if let Some(why) = &matter.suppressed {
+        return Err(format!("the address gets no more: {why}"));
+    }
+    let unwanted = || "no longer wanted: unsubscribed or erased".to_owned();
+    let subscription = matter.subscription.as_ref().ok_or_else(unwanted)?;
+    Ok(match (&held.content, matter.news.as_slice()) {
+        (Content::Notice { .. }, [(news, why)]) => letters::notice(node, news, subscription, why),
+        (_, news) => letters::digest(node, news, subscription),
+    })
+}
+
+/// Enters what became of notices into the ledger, a line for each version.
+fn enter(
+    tx: &mut Tx<'_>,
+    settled: &[(Held, Outcome)],
+    dialogues: &HashMap<String, String>,
+    now: crate::kernel::Instant,
+) -> Result<(), DbError> {
+    let mut by_version: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for (held, outcome) in settled {
+        let (Outcome::Sent { answer } | Outcome::Failed { answer } | Outcome::Suppressed { why: answer }) = outcome
+        else {
+            continue;
+        };
+        for (id, told) in held.deliveries.iter().zip(held.content.notices()) {
+            let line = json!({"id": id, "outcome": word(outcome), "answer": answer, "letter": held.id});
+            by_version.entry(&told.notice_version_id).or_default().push(line);
+        }
+    }
+    for (version, deliveries) in by_version {
+        let dialogue = match dialogues.get(version) {
+            Some(dialogue) => dialogue.clone(),
+            None => dialogue_of(tx.connection, version)?,
+        };
+        ledger::append(tx, now, dialogue, "settled", &json!({"version_id": version, "deliveries": deliveries}))?;
+    }
+    Ok(())
+}
+
+fn dialogue_of(connection: &mut AnyConnection, version: &str) -> Result<String, DbError> {
+    let row = Lift::new("delivery", &version);
+    let found = dialogue::store::find_version(connection, row.id("notice_version_id", version)?)?;
+    Ok(row.some("notice_version_id", found)?.dialogue_id.to_string())
+}
+
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Sent { .. } => "sent",
+        Outcome::Retry { .. } => "retry",
+        Outcome::Failed { .. } => "failed",
+        Outcome::Suppressed { .. } => "suppressed",
+    }
+}
+
+fn news(connection: &mut AnyConnection, id: &str) -> Result<News, DbError> {
+    let row = Lift::new("delivery", &id);
+    let id: Id<Version> = row.id("notice_version_id", id)?;
+    let version = row.some("notice_version_id", dialogue::store::find_version(connection, id)?)?;
+    let versions = dialogue::store::versions(connection, version.dialogue_id)?;
+    let before = versions.iter().rev().find(|other| other.number < version.number);
+    let changes = before.map(|before| difference(&before.notice, &version.notice)).unwrap_or_default();
+    let dialogue = row.some("notice_version_id", dialogue::store::find(connection, version.dialogue_id)?)?;
+    let process = process::store::find(connection, dialogue.process_id)?;
+    let process_title = process.map(|process| process.body.title).unwrap_or_default();
+    Ok(News { version, process_title, changes })
+}

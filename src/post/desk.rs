@@ -1,0 +1,285 @@
+//! The desk between those who fetch letters and those who post them: what waits at hand, what is in a hand, and what is
+//! done and not yet written down. Hands are threads of their own and never wait for each other; what they have done is
+//! written down together.
+//!
+//! No more letters are in flight (begun, and not yet written down) than the bound: those are the letters that a crash
+//! can send twice.
+
+use std::collections::VecDeque;
+use std::num::NonZeroU32;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use super::lanes::{Ended, Lanes, Pacer};
+use super::store::Room;
+use super::{Held, Outcome, Urgency};
+
+/// How many letters wait at hand, beside those in flight.
+const AT_HAND: usize = 256;
+/// How long a hand that finds nothing to do waits before it looks again by itself.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// What a desk is bound by.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// How many post at the same time.
+    pub hands: usize,
+    /// How many letters may be begun and not yet written down.
+    pub in_flight: usize,
+    /// Letters a second.
+    pub rate: Option<NonZeroU32>,
+    /// Letters a second to one domain.
+    pub domain_rate: Option<NonZeroU32>,
+    /// How long a lease lasts.
+    pub lease: Duration,
+}
+
+/// A letter at the desk: what is held, and what it takes to write it.
+#[derive(Debug)]
+pub struct Task<T> {
+    pub held: Held,
+    /// When the lease was granted or renewed.
+    pub leased_at: Instant,
+    pub matter: T,
+}
+
+/// A letter in a hand.
+#[derive(Debug)]
+pub struct Begun<T> {
+    pub task: Task<T>,
+    pub at: Instant,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    waiting: [VecDeque<Task<T>>; 2],
+    /// The deliveries in hands, for their leases to be renewed.
+    in_hands: Vec<(Held, Instant)>,
+    in_flight: usize,
+    done: Vec<(Held, Outcome)>,
+    lanes: Lanes,
+    pacer: Option<Pacer>,
+    open: bool,
+}
+
+/// The desk of one worker.
+#[derive(Debug)]
+pub struct Desk<T> {
+    state: Mutex<State<T>>,
+    bell: Condvar,
+    settle: Notify,
+    bounds: Bounds,
+}
+
+impl<T> Desk<T> {
+    /// An open desk with nothing on it.
+    #[must_use]
+    pub fn new(bounds: Bounds) -> Self {
+        let state = State {
+            waiting: [VecDeque::new(), VecDeque::new()],
+            in_hands: Vec::new(),
+            in_flight: 0,
+            done: Vec::new(),
+            lanes: Lanes::new(bounds.hands, bounds.domain_rate),
+            pacer: bounds.rate.map(Pacer::new),
+            open: true,
+        };
+        Self { state: Mutex::new(state), bell: Condvar::new(), settle: Notify::new(), bounds }
+    }
+
+    /// What it is bound by.
+    #[must_use]
+    pub fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lays letters on the desk.
+    pub fn put(&self, tasks: Vec<Task<T>>) {
+        let mut state = self.state();
+        for task in tasks {
+            state.lanes.waits(&task.held.domain);
+            let [personal, bulk] = &mut state.waiting;
+            if task.held.urgency == Urgency::Personal { personal } else { bulk }.push_back(task);
+        }
+        drop(state);
+        self.bell.notify_all();
+    }
+
+    /// The next letter that may go, for a hand; waits for one, and returns none when the desk is closed.
+    pub fn take(&self) -> Option<Begun<T>> {
+        let mut state = self.state();
+        while state.open {
+            let now = Instant::now();
+            let pause = state.pacer.as_ref().map_or(Duration::ZERO, |pacer| pacer.wait(now));
+            if pause.is_zero()
+                && state.in_flight < self.bounds.in_flight
+                && let Some(task) = state.next(now, self.bounds.lease)
+            {
+                state.in_flight += 1;
+                state.in_hands.push((task.held.clone(), task.leased_at));
+                if let Some(pacer) = &mut state.pacer {
+                    pacer.take(now);
+                }
+                return Some(Begun { task, at: now });
+            }
+            // Whoever lays something on the desk rings the bell; only time itself does not.
+            let idle = state.waiting.iter().all(VecDeque::is_empty);
+            let longest = if idle { Duration::from_secs(60) } else { LOOK_AGAIN };
+            let pause = if pause.is_zero() { longest } else { pause.min(longest) };
+            state = self.bell.wait_timeout(state, pause).map_or_else(|poisoned| poisoned.into_inner().0, |woken| woken.0);
+        }
+        None
+    }
+
+    /// A hand is done with a letter.
+    pub fn done(&self, begun: Begun<T>, outcome: Outcome, ended: Ended) {
+        let Begun { task, at } = begun;
+        let mut state = self.state();
+        state.lanes.end(&task.held.domain, at, ended, Instant::now());
+        state.in_hands.retain(|(held, _)| held.id != task.held.id);
+        state.done.push((task.held, outcome));
+        drop(state);
+        self.settle.notify_one();
+    }
+
+    /// Returns when there is something to write down, for the one who does.
+    pub async fn something_done(&self) {
+        self.settle.notified().await;
+    }
+
+    /// Takes what is to be written down.
+    #[must_use]
+    pub fn take_done(&self) -> Vec<(Held, Outcome)> {
+        std::mem::take(&mut self.state().done)
+    }
+
+    /// So many are written down.
+    pub fn written_down(&self, count: usize) {
+        let mut state = self.state();
+        state.in_flight = state.in_flight.saturating_sub(count);
+        drop(state);
+        self.bell.notify_all();
+    }
+
+    /// They could not be written down; they are to be tried again.
+    pub fn put_back_done(&self, done: Vec<(Held, Outcome)>) {
+        self.state().done.extend(done);
+    }
+
+    /// For how many more letters there is room: none until a good part of it is free, and none once it is closed.
+    #[must_use]
+    pub fn room(&self) -> Room {
+        let state = self.state();
+        let [personal, bulk] = &state.waiting;
+        let free = |queue: &VecDeque<_>| {
+            let free = AT_HAND.saturating_sub(queue.len());
+            if state.open && free >= AT_HAND / 2 { free } else { 0 }
+        };
+        Room { personal: free(personal), bulk: free(bulk) }
+    }
+
+    /// By how much a letter to this domain is to be put off, when so many more to it are being taken.
+    #[must_use]
+    pub fn put_off(&self, domain: &str, more: usize) -> Option<Duration> {
+        self.state().lanes.put_off(domain, more, Instant::now())
+    }
+
+    /// Takes back what waits and can no longer go: to domains that rest, with how long; and, for no time at all, what
+    /// `withdrawn` says and what the lease of has become old.
+    pub fn take_back(&self, withdrawn: impl Fn(&Held) -> bool) -> Vec<(Held, Duration)> {
+        let mut state = self.state();
+        let now = Instant::now();
+        let mut back = Vec::new();
+        for place in 0..state.waiting.len() {
+            let Some(queue) = state.waiting.get_mut(place) else { continue };
+            let queue = std::mem::take(queue);
+            let mut kept = VecDeque::with_capacity(queue.len());
+            for task in queue {
+                let rest = state.lanes.rest(&task.held.domain, now);
+                if rest.is_some() || withdrawn(&task.held) || task.is_stale(now, self.bounds.lease) {
+                    state.lanes.leaves(&task.held.domain);
+                    back.push((task.held, rest.unwrap_or_default()));
+                } else {
+                    kept.push_back(task);
+                }
+            }
+            if let Some(queue) = state.waiting.get_mut(place) {
+                *queue = kept;
+            }
+        }
+        back
+    }
+
+    /// All that is held, once the oldest lease is a third over.
+    #[must_use]
+    pub fn to_renew(&self) -> Vec<Held> {
+        let state = self.state();
+        let waiting = || state.waiting.iter().flatten().map(|task| (&task.held, task.leased_at));
+        let held = || waiting().chain(state.in_hands.iter().map(|(held, leased_at)| (held, *leased_at)));
+        if held().all(|(_, leased_at)| leased_at.elapsed() <= self.bounds.lease / 3) {
+            return Vec::new();
+        }
+        held().map(|(held, _)| held.clone()).collect()
+    }
+
+    /// All leases were renewed at this moment.
+    pub fn renewed(&self, at: Instant) {
+        let mut state = self.state();
+        state.waiting.iter_mut().flatten().for_each(|task| task.leased_at = at);
+        state.in_hands.iter_mut().for_each(|(_, leased_at)| *leased_at = at);
+    }
+
+    /// How many letters are in hands or not yet written down, and how many wait at hand.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        let state = self.state();
+        (state.in_flight, state.waiting.iter().map(VecDeque::len).sum())
+    }
+
+    /// Lets a hand rest, unless the desk is closed meanwhile.
+    pub fn rest(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        let mut state = self.state();
+        while state.open && Instant::now() < until {
+            let pause = until.saturating_duration_since(Instant::now());
+            state = self.bell.wait_timeout(state, pause).map_or_else(|poisoned| poisoned.into_inner().0, |woken| woken.0);
+        }
+    }
+
+    /// Closes the desk: hands finish the letter they hold, and take no more. Returns what waited.
+    pub fn close(&self) -> Vec<Held> {
+        let mut state = self.state();
+        state.open = false;
+        let waiting = state.waiting.iter_mut().flat_map(std::mem::take).map(|task| task.held).collect();
+        drop(state);
+        self.bell.notify_all();
+        waiting
+    }
+}
+
+impl<T> Task<T> {
+    /// Whether its lease may soon be another's: it was not renewed in time.
+    fn is_stale(&self, now: Instant, lease: Duration) -> bool {
+        now.duration_since(self.leased_at) > lease * 3 / 4
+    }
+}
+
+impl<T> State<T> {
+    fn next(&mut self, now: Instant, lease: Duration) -> Option<Task<T>> {
+        for queue in &mut self.waiting {
+            let free = |task: &Task<T>| !task.is_stale(now, lease) && self.lanes.is_free(&task.held.domain, now);
+            if let Some(place) = queue.iter().position(free) {
+                let task = queue.remove(place)?;
+                self.lanes.begin(&task.held.domain, now);
+                return Some(task);
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,345 @@
+//! Taking letters on lease, and settling them.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::{NaiveDateTime, TimeDelta};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use serde_json::{Value, json};
+
+use crate::db::schema::delivery;
+use crate::db::{AnyConnection, DbError, Lift, Rows, Tx, optional};
+use crate::kernel::{Email, Instant};
+use crate::post::{Content, Held, Outcome, Told, Urgency};
+
+/// How many digests' other deliveries are looked for at once, and how many deliveries are put back at once.
+const PAGE: i64 = 1000;
+
+/// For what there is room.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    pub personal: usize,
+    pub bulk: usize,
+}
+
+#[derive(Queryable)]
+struct Row {
+    id: String,
+    urgency: i32,
+    recipient: String,
+    attempts: i32,
+    queued_at: NaiveDateTime,
+    letter: Option<String>,
+    notice_version_id: Option<String>,
+    dispatch_id: Option<String>,
+    subscription_id: Option<String>,
+    why: Option<String>,
+    digest: Option<String>,
+}
+
+const COLUMNS: (
+    delivery::id,
+    delivery::urgency,
+    delivery::recipient,
+    delivery::attempts,
+    delivery::queued_at,
+    delivery::letter,
+    delivery::notice_version_id,
+    delivery::dispatch_id,
+    delivery::subscription_id,
+    delivery::why,
+    delivery::digest,
+) = (
+    delivery::id,
+    delivery::urgency,
+    delivery::recipient,
+    delivery::attempts,
+    delivery::queued_at,
+    delivery::letter,
+    delivery::notice_version_id,
+    delivery::dispatch_id,
+    delivery::subscription_id,
+    delivery::why,
+    delivery::digest,
+);
+
+/// Takes due letters on lease, the most urgent and longest due first. All that one digest holds is taken together.
+///
+/// What belongs to a paused dispatch is laid aside; what `put_off` says must wait (asked with the domain and how many are
+/// taken to it already) becomes due later. So neither stands in the way of what can go, however much of it there is.
+///
+/// # Errors
+/// [`DbError`].
+pub fn lease(
+    tx: &mut Tx<'_>,
+    room: Room,
+    lease: TimeDelta,
+    paused: &[String],
+    put_off_by: impl Fn(&str, usize) -> Option<Duration>,
+    now: Instant,
+) -> Result<Vec<Held>, DbError> {
+    let mut due: Vec<Row> = Vec::new();
+    for (urgency, room) in [(Urgency::Personal, room.personal), (Urgency::Bulk, room.bulk)] {
+        if room == 0 {
+            continue;
+        }
+        // One urgency at a time, so that the index leads straight to what is due, past all that waits for later.
+        due.extend(
+            delivery::table
+                .filter(delivery::status.eq("queued").and(delivery::urgency.eq(urgency.rank())))
+                .filter(delivery::due_at.le(now.naive_utc()))
+                .filter(is_free(now.naive_utc(), (now + lease * 2).naive_utc()))
+                .order((delivery::due_at, delivery::id))
+                .limit(i64::try_from(room).unwrap_or(i64::MAX))
+                .select(COLUMNS)
+                .load::<Row>(tx.connection)?,
+        );
+    }
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    due.extend(rest_of_digests(tx, &due)?);
+    let (aside, due): (Vec<Row>, Vec<Row>) =
+        due.into_iter().partition(|row| row.dispatch_id.as_ref().is_some_and(|id| paused.contains(id)));
+    lay_aside(tx, &aside.into_iter().map(|row| row.id).collect::<Vec<_>>())?;
+
+    let mut taken: Vec<Held> = Vec::with_capacity(due.len());
+    let mut later: Vec<(Held, Duration)> = Vec::new();
+    let mut by_domain: HashMap<String, usize> = HashMap::new();
+    for held in gathered(due)? {
+        let count = by_domain.entry(held.domain.clone()).or_default();
+        match put_off_by(&held.domain, *count) {
+            None => {
+                *count += 1;
+                taken.push(held);
+            }
+            Some(by) => later.push((held, by)),
+        }
+    }
+    put_off(tx, &later, now)?;
+    renew(tx, &taken, lease, now)?;
+    Ok(taken)
+}
+
+/// What nobody holds. A lease that runs for much longer than leases do was granted by a clock that has been set back
+/// since; a little longer only means that two nodes' clocks differ.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn is_free(now: NaiveDateTime, never: NaiveDateTime) -> _ {
+    delivery::leased_until.is_null().or(delivery::leased_until.lt(now)).or(delivery::leased_until.gt(never))
+}
+
+/// What else belongs to the digests of these rows.
+fn rest_of_digests(tx: &mut Tx<'_>, due: &[Row]) -> Result<Vec<Row>, DbError> {
+    let digests: Vec<&String> = due.iter().filter_map(|row| row.digest.as_ref()).collect();
+    if digests.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known: Vec<&String> = due.iter().map(|row| &row.id).collect();
+    Ok(delivery::table
+        .filter(delivery::digest.eq_any(digests).and(delivery::status.eq("queued")))
+        .filter(delivery::id.ne_all(known))
+        .order((delivery::due_at, delivery::id))
+        .select(COLUMNS)
+        .load(tx.connection)?)
+}
+
+/// The rows as letters: those of one digest are one.
+fn gathered(rows: Vec<Row>) -> Result<Vec<Held>, DbError> {
+    let mut held: Vec<Held> = Vec::with_capacity(rows.len());
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for row in rows {
+        let digest = row.digest.clone();
+        let one = lift(row)?;
+        let place = digest.as_ref().and_then(|digest| places.get(digest)).and_then(|place| held.get_mut(*place));
+        match (place, one.content) {
+            (
+                Some(Held { content: Content::Digest { notices, .. }, deliveries, .. }),
+                Content::Digest { notices: more, .. },
+            ) => {
+                deliveries.push(one.id);
+                notices.extend(more);
+            }
+            (_, content) => {
+                places.extend(digest.map(|digest| (digest, held.len())));
+                held.push(Held { content, ..one });
+            }
+        }
+    }
+    Ok(held)
+}
+
+fn lift(row: Row) -> Result<Held, DbError> {
+    let lift = Lift::new("delivery", &row.id);
+    let content = match row.letter {
+        Some(json) => Content::Letter(Box::new(lift.json("letter", &json)?)),
+        None => {
+            let subscription_id = lift.some("subscription_id", row.subscription_id)?;
+            let notice = Told {
+                notice_version_id: lift.some("notice_version_id", row.notice_version_id)?,
+                dispatch_id: lift.some("dispatch_id", row.dispatch_id)?,
+                why: lift.some("why", row.why)?,
+            };
+            match row.digest {
+                Some(_) => Content::Digest { subscription_id, notices: vec![notice] },
+                None => Content::Notice { subscription_id, notice },
+            }
+        }
+    };
+    let id = lift.id("id", &row.id)?;
+    let recipient = lift.some("recipient", Email::parse(&row.recipient))?;
+    Ok(Held {
+        id,
+        deliveries: vec![id],
+        domain: recipient.domain(),
+        recipient,
+        urgency: lift.some("urgency", Urgency::from_rank(row.urgency))?,
+        attempts: row.attempts,
+        queued_at: row.queued_at.and_utc(),
+        content,
+    })
+}
+
+fn ids(held: &[Held]) -> Vec<String> {
+    held.iter().flat_map(|held| &held.deliveries).map(ToString::to_string).collect()
+}
+
+/// Grants or renews the lease of what is held.
+///
+/// # Errors
+/// [`DbError`].
+pub fn renew(tx: &mut Tx<'_>, held: &[Held], lease: TimeDelta, now: Instant) -> Result<(), DbError> {
+    if held.is_empty() {
+        return Ok(());
+    }
+    diesel::update(delivery::table.filter(delivery::id.eq_any(ids(held)).and(delivery::status.eq("queued"))))
+        .set(delivery::leased_until.eq((now + lease).naive_utc()))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Gives letters back that were not tried: they are due again after this time.
+///
+/// # Errors
+/// [`DbError`].
+pub fn put_off(tx: &mut Tx<'_>, back: &[(Held, Duration)], now: Instant) -> Result<(), DbError> {
+    if back.is_empty() {
+        return Ok(());
+    }
+    let row = |held: &Held, by: &Duration| {
+        let due_at = Rows::moment((now + *by).naive_utc());
+        held.deliveries.iter().map(move |id| json!([id, due_at])).collect::<Vec<_>>()
+    };
+    let rows: Vec<Value> = back.iter().flat_map(|(held, by)| row(held, by)).collect();
+    let sql = Rows::on(tx.connection);
+    let statement = format!(
+        "UPDATE delivery SET due_at = later.due_at, leased_until = NULL FROM (SELECT {} AS id, {} AS due_at FROM {}) \
+         AS later WHERE delivery.id = later.id AND delivery.status = 'queued'",
+        sql.text(0),
+        sql.time(1),
+        sql.of("$1"),
+    );
+    diesel::sql_query(statement).bind::<Text, _>(Value::from(rows).to_string()).execute(tx.connection)?;
+    Ok(())
+}
+
+fn lay_aside(tx: &mut Tx<'_>, ids: &[String]) -> Result<(), DbError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    diesel::update(delivery::table.filter(delivery::id.eq_any(ids).and(delivery::status.eq("queued"))))
+        .set((delivery::urgency.eq(Urgency::Paused.rank()), delivery::leased_until.eq(None::<NaiveDateTime>)))
+        .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Lays letters aside whose dispatch was paused while they were held.
+///
+/// # Errors
+/// [`DbError`].
+pub fn pause(tx: &mut Tx<'_>, held: &[Held]) -> Result<(), DbError> {
+    lay_aside(tx, &ids(held))
+}
+
+/// Puts a page of what was laid aside of a dispatch back among what goes; returns whether there was any.
+///
+/// # Errors
+/// [`DbError`].
+pub fn resume(tx: &mut Tx<'_>, dispatch_id: &str) -> Result<bool, DbError> {
+    let aside: Vec<String> = delivery::table
+        .filter(delivery::dispatch_id.eq(dispatch_id).and(delivery::status.eq("queued")))
+        .filter(delivery::urgency.eq(Urgency::Paused.rank()))
+        .limit(PAGE)
+        .select(delivery::id)
+        .load(tx.connection)?;
+    diesel::update(delivery::table.filter(delivery::id.eq_any(&aside)))
+        .set(delivery::urgency.eq(Urgency::Bulk.rank()))
+        .execute(tx.connection)?;
+    Ok(!aside.is_empty())
+}
+
+/// Writes down what became of letters, in one statement. A letter of its own is forgotten once it is settled: it may
+/// hold a link that is nobody else's.
+///
+/// # Errors
+/// [`DbError`].
+pub fn settle<'a>(
+    tx: &mut Tx<'_>,
+    settled: impl Iterator<Item = (&'a Held, &'a Outcome)>,
+    now: Instant,
+) -> Result<(), DbError> {
+    let now = Rows::moment(now.naive_utc());
+    let mut rows = Vec::new();
+    for (held, outcome) in settled {
+        let (status, due_at, answer) = match outcome {
+            Outcome::Sent { answer } => ("sent", None, answer),
+            Outcome::Retry { at, answer } => ("queued", Some(Rows::moment(at.naive_utc())), answer),
+            Outcome::Failed { answer } => ("failed", None, answer),
+            Outcome::Suppressed { why } => ("suppressed", None, why),
+        };
+        let settled_at = due_at.is_none().then_some(&now);
+        let answer: String = answer.chars().filter(|c| *c != '\0').take(500).collect();
+        rows.extend(held.deliveries.iter().map(|id| json!([id, status, due_at, answer, settled_at])));
+    }
+    let sql = Rows::on(tx.connection);
+    let statement = format!(
+        "UPDATE delivery SET status = done.status, due_at = COALESCE(done.due_at, delivery.due_at), \
+         attempts = delivery.attempts + 1, answer = done.answer, leased_until = NULL, settled_at = done.settled_at, \
+         letter = CASE WHEN done.settled_at IS NULL THEN delivery.letter END \
+         FROM (SELECT {} AS id, {} AS status, {} AS due_at, {} AS answer, {} AS settled_at FROM {}) AS done \
+         WHERE delivery.id = done.id AND delivery.status = 'queued'",
+        sql.text(0),
+        sql.text(1),
+        sql.time(2),
+        sql.text(3),
+        sql.time(4),
+        sql.of("$1"),
+    );
+    diesel::sql_query(statement).bind::<Text, _>(Value::from(rows).to_string()).execute(tx.connection)?;
+    Ok(())
+}
+
+/// When the next delivery is due, or a lease runs out; `None` when nothing waits.
+///
+/// # Errors
+/// [`DbError`].
+pub fn next_due(connection: &mut AnyConnection, lease: TimeDelta, now: Instant) -> Result<Option<Instant>, DbError> {
+    let mut next: Option<NaiveDateTime> = None;
+    for urgency in [Urgency::Personal, Urgency::Bulk] {
+        let due: Option<NaiveDateTime> = optional(
+            delivery::table
+                .filter(delivery::status.eq("queued").and(delivery::urgency.eq(urgency.rank())))
+                .filter(is_free(now.naive_utc(), (now + lease * 2).naive_utc()))
+                .order((delivery::due_at, delivery::id))
+                .select(delivery::due_at)
+                .first(connection),
+        )?;
+        next = [next, due].into_iter().flatten().min();
+    }
+    let leased: Option<NaiveDateTime> = delivery::table
+        .filter(delivery::status.eq("queued").and(delivery::leased_until.is_not_null()))
+        .select(diesel::dsl::min(delivery::leased_until))
+        .first(connection)?;
+    next = [next, leased].into_iter().flatten().min();
+    Ok(next.map(|due| due.and_utc()))
+}

@@ -1,0 +1,162 @@
+//! Queueing: a letter of its own, a notice version to many; and who may be asked to confirm something.
+
+use chrono::{NaiveDateTime, TimeDelta};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use serde_json::json;
+
+use crate::db::schema::{confirmation_request, delivery};
+use crate::db::{DbError, Rows, Tx};
+use crate::kernel::{Email, Id, Instant, Language, digest};
+use crate::mail::Letter;
+use crate::post::{Delivery, Urgency};
+
+#[derive(Insertable)]
+#[diesel(table_name = delivery)]
+struct NewDelivery<'a> {
+    id: String,
+    urgency: i32,
+    recipient: &'a str,
+    recipient_key: String,
+    language: &'a str,
+    letter: Option<String>,
+    status: &'a str,
+    attempts: i32,
+    due_at: NaiveDateTime,
+    queued_at: NaiveDateTime,
+}
+
+/// One recipient of a notice version.
+#[derive(Clone, Debug)]
+pub struct NoticeFor {
+    pub email: Email,
+    pub language: Language,
+    pub subscription_id: String,
+    /// Which filter matched, as JSON: the reason that the letter gives.
+    pub why: String,
+    /// When it goes in a digest, together with all that waits for this subscriber then; at once when none.
+    pub digest_at: Option<Instant>,
+}
+
+/// How many confirmations one address can be made to get in an hour, and in a day.
+const CONFIRMATIONS: [(TimeDelta, i64); 2] = [(TimeDelta::hours(1), 5), (TimeDelta::days(1), 20)];
+
+/// Whether this address may be asked by mail to confirm something; notes that it is. Nobody can be bombed with
+/// confirmations that others ask for.
+///
+/// # Errors
+/// [`DbError`].
+pub fn may_ask_to_confirm(tx: &mut Tx<'_>, email: &Email, now: Instant) -> Result<bool, DbError> {
+    use confirmation_request as c;
+    let recipient_key = digest(email.key().as_bytes());
+    for (span, most) in CONFIRMATIONS {
+        let since = (now - span).naive_utc();
+        let asked = c::table.filter(c::recipient_key.eq(&recipient_key).and(c::asked_at.gt(since)));
+        if asked.count().get_result::<i64>(tx.connection)? >= most {
+            return Ok(false);
+        }
+    }
+    let id = Id::<Delivery>::made_at(now).to_string();
+    diesel::insert_into(c::table)
+        .values((c::id.eq(id), c::recipient_key.eq(recipient_key), c::asked_at.eq(now.naive_utc())))
+        .execute(tx.connection)?;
+    Ok(true)
+}
+
+/// Forgets who was asked to confirm something, once it no longer bounds anything.
+///
+/// # Errors
+/// [`DbError`].
+pub fn forget_confirmations(tx: &mut Tx<'_>, now: Instant) -> Result<usize, DbError> {
+    use confirmation_request as c;
+    let before = (now - TimeDelta::days(1)).naive_utc();
+    Ok(diesel::delete(c::table.filter(c::asked_at.lt(before))).execute(tx.connection)?)
+}
+
+/// Queues a letter in the transaction that makes it due.
+///
+/// # Errors
+/// [`DbError`] when the row is refused.
+pub fn queue_letter(tx: &mut Tx<'_>, letter: &Letter, now: Instant) -> Result<(), DbError> {
+    let json = serde_json::to_string(letter).map_err(|error| DbError::Refused(error.to_string()))?;
+    let row = NewDelivery {
+        id: Id::<Delivery>::made_at(now).to_string(),
+        urgency: Urgency::Personal.rank(),
+        recipient: &letter.to,
+        recipient_key: letter.to.to_lowercase(),
+        language: letter.language.tag(),
+        letter: Some(json),
+        status: "queued",
+        attempts: 0,
+        due_at: now.naive_utc(),
+        queued_at: now.naive_utc(),
+    };
+    diesel::insert_into(delivery::table).values(&row).execute(tx.connection)?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Queued {
+    #[diesel(sql_type = Text)]
+    id: String,
+}
+
+/// Queues a notice version to many in one statement, each address that has it already left out: nobody gets a version
+/// twice. Returns the places in `recipients` of those that are new, and the deliveries' ids.
+///
+/// # Errors
+/// [`DbError`] when a row is refused.
+pub fn queue_notices(
+    tx: &mut Tx<'_>,
+    dispatch_id: &str,
+    notice_version_id: &str,
+    recipients: &[NoticeFor],
+    now: Instant,
+) -> Result<Vec<(usize, String)>, DbError> {
+    let mut ids = Vec::with_capacity(recipients.len());
+    let mut rows = Vec::with_capacity(recipients.len());
+    for one in recipients {
+        let id = Id::<Delivery>::made_at(now).to_string();
+        let due_at = Rows::moment(one.digest_at.unwrap_or(now).naive_utc());
+        let digest = one.digest_at.map(|at| format!("{}@{}", one.subscription_id, at.timestamp()));
+        rows.push(json!([
+            id,
+            one.email.as_str(),
+            one.email.key(),
+            one.language.tag(),
+            one.subscription_id,
+            one.why,
+            due_at,
+            digest
+        ]));
+        ids.push(id);
+    }
+    let sql = Rows::on(tx.connection);
+    let text = |place| sql.text(place);
+    // SQLite reads `ON CONFLICT` after a SELECT without WHERE as a join.
+    let statement = format!(
+        "INSERT INTO delivery (id, recipient, recipient_key, language, subscription_id, why, due_at, digest, \
+         dispatch_id, notice_version_id, queued_at, urgency, status, attempts) \
+         SELECT {}, {}, {}, {}, {}, {}, {}, {}, $1, $2, {}, {}, 'queued', 0 FROM {} WHERE TRUE \
+         ON CONFLICT (notice_version_id, recipient_key) DO NOTHING RETURNING id",
+        text(0),
+        text(1),
+        text(2),
+        text(3),
+        text(4),
+        text(5),
+        sql.time(6),
+        text(7),
+        sql.as_time("$3"),
+        Urgency::Bulk.rank(),
+        sql.of("$4"),
+    );
+    let queued: Vec<Queued> = diesel::sql_query(statement)
+        .bind::<Text, _>(dispatch_id)
+        .bind::<Text, _>(notice_version_id)
+        .bind::<Text, _>(Rows::moment(now.naive_utc()))
+        .bind::<Text, _>(serde_json::Value::from(rows).to_string())
+        .load(tx.connection)?;
+    let mut new: std::collections::HashSet<String> = queued.into_iter().map(|queued| queued.id).collect();
+    Ok(ids.into_iter().enumerate().filter(|(_, id)| new.remove(id)).collect())
+}
