@@ -38,7 +38,8 @@ async fn taken_in(recipient: Option<String>) -> Result<Option<String>, CliError>
     let mut mail = Vec::new();
     std::io::stdin().take(LARGEST).read_to_end(&mut mail).map_err(CliError::from)?;
     let Some(mut report) = Report::read(&mail) else { return Ok(None) };
-    if let (Report::Bounce { letters, .. } | Report::Complaint { letters, .. }, Some(recipient)) = (&mut report, recipient)
+    if let (Report::Bounce { letters, .. } | Report::Complaint { letters, .. }, Some(recipient)) =
+        (&mut report, recipient)
     {
         letters.extend(letter_of(&recipient));
     }

@@ -27,7 +27,8 @@ pub async fn measure(node: &Node) -> Result<(), DbError> {
         Ok::<_, DbError>((post::store::count_waiting(connection)?, settled))
     };
     let (waiting, settled) = node.db.read(look).await?;
-    let count = |urgency: Urgency| waiting.iter().find(|(rank, _)| *rank == urgency.rank()).map_or(0, |(_, count)| *count);
+    let count =
+        |urgency: Urgency| waiting.iter().find(|(rank, _)| *rank == urgency.rank()).map_or(0, |(_, count)| *count);
     for (word, urgency) in [("personal", Urgency::Personal), ("bulk", Urgency::Bulk), ("paused", Urgency::Paused)] {
         node.metrics.waiting.with_label_values(&[word]).set(count(urgency));
     }

@@ -16,8 +16,18 @@ use crate::kernel::Instant;
 
 /// What is signed, where it is there. `From` stands once more than it occurs, so that nobody can add another.
 const HEADERS: [&str; 12] = [
-    "From", "From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Auto-Submitted", "List-Id",
-    "List-Unsubscribe", "List-Unsubscribe-Post",
+    "From",
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "MIME-Version",
+    "Content-Type",
+    "Auto-Submitted",
+    "List-Id",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
 ];
 /// How many characters of a signature stand on a line.
 const LINE: usize = 72;
@@ -59,7 +69,8 @@ impl Signer {
                 return Err(SignerError::Name(name.to_owned()));
             }
         }
-        let der = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|error| SignerError::NotPem(error.to_string()))?;
+        let der =
+            PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|error| SignerError::NotPem(error.to_string()))?;
         let rsa = |pair| Key::Rsa(Box::new(pair));
         let key = match &der {
             PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()).map(rsa),
@@ -202,10 +213,7 @@ mod tests {
         let public = ring::signature::KeyPair::public_key(key).as_ref();
         assert_eq!(STANDARD.encode(public), "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
         let body = "Hi.\r\n\r\nWe lost the game.  Are you hungry yet?\r\n\r\nJoe.\r\n";
-        assert_eq!(
-            STANDARD.encode(Sha256::digest(relaxed_body(body))),
-            "2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8="
-        );
+        assert_eq!(STANDARD.encode(Sha256::digest(relaxed_body(body))), "2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=");
     }
 
     #[test]

@@ -15,5 +15,5 @@ pub use dkim::{Signer, SignerError};
 pub use letter::{Letter, OneClick, Sender, Spelling};
 pub use postman::{Failure, Hand, Mailbox, Postman, PostmanError, ReturnAddress};
 pub use prose::Prose;
-pub use report::{Fate, Report, is_dead, letter_of};
 pub(crate) use prose::escape;
+pub use report::{Fate, Report, is_dead, letter_of};

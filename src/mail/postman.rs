@@ -173,9 +173,13 @@ impl Postman {
             Way::Folder(_) => Spelling::ForReaders,
             Way::Smtp(_) | Way::Mailbox(_) => Spelling::ForServers,
         };
-        let message = letter.message(&self.from, &self.message_id(id), date, spelling).map_err(|error| unfit(&error))?;
+        let message =
+            letter.message(&self.from, &self.message_id(id), date, spelling).map_err(|error| unfit(&error))?;
         let message = String::from_utf8(message.formatted()).map_err(|error| unfit(&error))?;
-        self.signers.iter().try_fold(message, |message, signer| signer.sign(&message, date)).map_err(|error| unfit(&error))
+        self.signers
+            .iter()
+            .try_fold(message, |message, signer| signer.sign(&message, date))
+            .map_err(|error| unfit(&error))
     }
 
     fn message_id(&self, id: &str) -> String {

@@ -66,7 +66,10 @@ impl Report {
         mail.all(0, &mut parts);
         let mut letters: Vec<String> = Vec::new();
         for part in &parts {
-            if matches!(part.kind.as_str(), "message/rfc822" | "text/rfc822-headers" | "message/global" | "message/global-headers") {
+            if matches!(
+                part.kind.as_str(),
+                "message/rfc822" | "text/rfc822-headers" | "message/global" | "message/global-headers"
+            ) {
                 let returned = Part::of(part.body.trim_start());
                 letters.extend(returned.values("message-id").filter_map(letter_named));
                 letters.extend(returned.values("return-path").filter_map(letter_named));
@@ -223,12 +226,7 @@ impl<'a> Part<'a> {
     }
 
     fn clone_without_body(&self) -> Part<'static> {
-        Part {
-            fields: self.fields.clone(),
-            kind: self.kind.clone(),
-            boundary: self.boundary.clone(),
-            body: "".into(),
-        }
+        Part { fields: self.fields.clone(), kind: self.kind.clone(), boundary: self.boundary.clone(), body: "".into() }
     }
 }
 
@@ -283,8 +281,10 @@ mod tests {
         let mail = returned("failed", "5.1.1", "no").replace(&format!("<{LETTER}@skala.example>"), "<x@y>");
         let mail = mail.replace("To: bounce@", &format!("To: bounce+{named}@"));
         let Some(Report::Bounce { letters, .. }) = Report::read(mail.as_bytes()) else { panic!() };
-        assert_eq!(letters, [named.clone()]);
-        let old = format!("Return-Path: <>\nTo: <bounce+{named}@skala.example>\n\nHi. This is qmail.\n<ane@x.dk>:\n5.1.1 no such user\n");
+        assert_eq!(letters, std::slice::from_ref(&named));
+        let old = format!(
+            "Return-Path: <>\nTo: <bounce+{named}@skala.example>\n\nHi. This is qmail.\n<ane@x.dk>:\n5.1.1 no such user\n"
+        );
         let Some(Report::Bounce { fate, .. }) = Report::read(old.as_bytes()) else { panic!() };
         assert_eq!(fate, Fate::Dead("5.1.1 no such user".into()));
     }

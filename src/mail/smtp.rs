@@ -275,7 +275,8 @@ mod tests {
 
     #[test]
     fn an_address_says_how_the_server_is_talked_to() {
-        let server: Server = "smtp://skala%40x:a+b%2Fc@mail.example/skala.example?tls=required&timeout=5".parse().unwrap();
+        let server: Server =
+            "smtp://skala%40x:a+b%2Fc@mail.example/skala.example?tls=required&timeout=5".parse().unwrap();
         assert_eq!((server.host.as_str(), server.port), ("mail.example", 587));
         assert_eq!(server.patience, Duration::from_secs(5));
         assert!(matches!(server.tls, Tls::Required(_)));
@@ -287,7 +288,15 @@ mod tests {
 
     #[test]
     fn an_address_that_makes_no_sense_is_refused() {
-        for url in ["", "localhost:25", "http://localhost", "smtp://", "smtp://x?tls=maybe", "smtp://x?timeout=0", "smtp://x?a=b"] {
+        for url in [
+            "",
+            "localhost:25",
+            "http://localhost",
+            "smtp://",
+            "smtp://x?tls=maybe",
+            "smtp://x?timeout=0",
+            "smtp://x?a=b",
+        ] {
             assert!(url.parse::<Server>().is_err(), "{url}");
         }
     }

@@ -132,7 +132,8 @@ impl<T> Desk<T> {
             let idle = state.waiting.iter().all(VecDeque::is_empty);
             let longest = if idle { Duration::from_secs(60) } else { LOOK_AGAIN };
             let pause = if pause.is_zero() { longest } else { pause.min(longest) };
-            state = self.bell.wait_timeout(state, pause).map_or_else(|poisoned| poisoned.into_inner().0, |woken| woken.0);
+            state =
+                self.bell.wait_timeout(state, pause).map_or_else(|poisoned| poisoned.into_inner().0, |woken| woken.0);
         }
         None
     }
@@ -248,7 +249,8 @@ impl<T> Desk<T> {
         let mut state = self.state();
         while state.open && Instant::now() < until {
             let pause = until.saturating_duration_since(Instant::now());
-            state = self.bell.wait_timeout(state, pause).map_or_else(|poisoned| poisoned.into_inner().0, |woken| woken.0);
+            state =
+                self.bell.wait_timeout(state, pause).map_or_else(|poisoned| poisoned.into_inner().0, |woken| woken.0);
         }
     }
 

@@ -181,19 +181,22 @@ pub fn entries(connection: &mut AnyConnection, notice_version_ids: &[String]) ->
             delivery::bounce,
         ))
         .load(connection)?;
-    let entry = |(id, version, recipient, why, status, attempts, queued_at, settled_at, answer, bounced_at, bounce): Row| Entry {
-        id,
-        notice_version_id: version.unwrap_or_default(),
-        recipient,
-        why: why.unwrap_or_default(),
-        status,
-        attempts,
-        queued_at: queued_at.and_utc(),
-        settled_at: settled_at.map(|at| at.and_utc()),
-        answer,
-        bounced_at: bounced_at.map(|at| at.and_utc()),
-        bounce,
-    };
+    let entry =
+        |(id, version, recipient, why, status, attempts, queued_at, settled_at, answer, bounced_at, bounce): Row| {
+            Entry {
+                id,
+                notice_version_id: version.unwrap_or_default(),
+                recipient,
+                why: why.unwrap_or_default(),
+                status,
+                attempts,
+                queued_at: queued_at.and_utc(),
+                settled_at: settled_at.map(|at| at.and_utc()),
+                answer,
+                bounced_at: bounced_at.map(|at| at.and_utc()),
+                bounce,
+            }
+        };
     Ok(rows.into_iter().map(entry).collect())
 }
 

@@ -60,8 +60,7 @@ impl Metrics {
             Opts::new("skala_deliveries_waiting", "Letters that wait, by urgency: personal, bulk, paused."),
             &["urgency"],
         )?;
-        let rate =
-            Gauge::new("skala_dispatch_rate", "Letters of dispatches settled a second, over the last minute.")?;
+        let rate = Gauge::new("skala_dispatch_rate", "Letters of dispatches settled a second, over the last minute.")?;
         let seconds_left =
             Gauge::new("skala_dispatch_seconds_left", "How many seconds what waits takes at that rate.")?;
         registry.register(Box::new(waiting.clone()))?;

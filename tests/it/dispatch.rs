@@ -156,36 +156,11 @@ fn a_letter_that_is_refused_for_now_goes_later_and_the_dispatch_ends_when_all_ar
 #[test]
 fn a_large_audience_is_found_page_by_page() {
     let app = TestApp::start();
-    crowd(&app, 1203);
+    given::crowd(&app.node.db, (0..1203).map(|number| format!("nr{number}@firma.example")), app.now());
     let id = publish(&app, given::notice("Natligt tilsyn"));
     assert_eq!(app.mails().len(), 1203);
     let ledger = app.facilitator().get(&format!("/dialogues/{id}/ledger")).expect(200);
     assert_eq!(ledger.items().len(), 1203);
-}
-
-/// Confirmed subscribers in number: put in directly, since each would cost two letters.
-fn crowd(app: &TestApp, count: usize) {
-    use skala::db::DbError;
-    use skala::kernel::{Email, Id};
-    use skala::subscription::{Consent, State, Subscription, store};
-    let now = app.now();
-    let put = app.node.db.write(move |tx| {
-        for number in 0..count {
-            let subscription = Subscription {
-                id: Id::made_at(now),
-                email: Email::parse(&format!("nr{number}@firma.example")).unwrap(),
-                body: serde_json::from_value(json!({})).unwrap(),
-                state: State::Confirmed { confirmed_at: now },
-                consent: Consent { text: "ja".into(), at: now, source: "test".into() },
-                created_at: now,
-                updated_at: now,
-                version: 1,
-            };
-            store::insert(tx, &subscription)?;
-        }
-        Ok::<_, DbError>(())
-    });
-    super::support::wait_for(put).unwrap();
 }
 
 #[test]

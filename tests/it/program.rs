@@ -14,7 +14,7 @@ use crate::support::TestDatabase;
 const PASSWORD: &str = "en gul cykel i regnvejr";
 
 /// The program with these settings and nothing else from the environment.
-fn skala(database: &TestDatabase, arguments: &[&str]) -> Command {
+pub fn skala(database: &TestDatabase, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_skala"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SKALA_")) {
         command.env_remove(name);
@@ -25,14 +25,14 @@ fn skala(database: &TestDatabase, arguments: &[&str]) -> Command {
 }
 
 /// Runs it to its end: whether it went well, and what it said.
-fn run(command: &mut Command) -> (bool, String, String) {
+pub fn run(command: &mut Command) -> (bool, String, String) {
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.success(), text(output.stdout), text(output.stderr))
 }
 
 /// A service that runs until it is told to stop.
-struct Service {
+pub struct Service {
     child: Child,
     address: String,
     log: Mutex<mpsc::Receiver<String>>,
@@ -43,7 +43,7 @@ impl Service {
         Self::of(&mut skala(database, &["serve"]))
     }
 
-    fn of(command: &mut Command) -> Self {
+    pub fn of(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, log) = mpsc::channel();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -66,16 +66,16 @@ impl Service {
         panic!("it did not start: {heard:#?}");
     }
 
-    fn send(&mut self, signal: &str) {
+    pub fn send(&mut self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
-    fn wait(&mut self) -> ExitStatus {
+    pub fn wait(&mut self) -> ExitStatus {
         self.child.wait().unwrap()
     }
 
-    fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Result<(u16, Value), ureq::Error> {
+    pub fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Result<(u16, Value), ureq::Error> {
         let agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().new_agent();
         let mut request = agent.post(format!("http://{}/api/v1{path}", self.address)).content_type("application/json");
         if let Some(token) = token {
@@ -86,10 +86,18 @@ impl Service {
         Ok((answer.status().as_u16(), serde_json::from_str(&text).unwrap_or_default()))
     }
 
-    fn sign_in(&self, email: &str) -> String {
+    pub fn sign_in(&self, email: &str) -> String {
         let (status, body) = self.post("/auth/token", None, &json!({"email": email, "password": PASSWORD})).unwrap();
         assert_eq!(status, 200, "{body}");
         body["access_token"].as_str().unwrap().to_owned()
+    }
+
+    pub fn get(&self, path: &str, token: &str) -> Value {
+        let agent = ureq::Agent::config_builder().proxy(None).build().new_agent();
+        let request = agent.get(format!("http://{}/api/v1{path}", self.address));
+        let text =
+            request.header("Authorization", format!("Bearer {token}")).call().unwrap().body_mut().read_to_string();
+        serde_json::from_str(&text.unwrap()).unwrap()
     }
 
     fn names(&self) -> Vec<String> {
@@ -116,7 +124,7 @@ impl Drop for Service {
 }
 
 /// Adds an admin at the command line, as an operator does on a new machine.
-fn add_admin(database: &TestDatabase) {
+pub fn add_admin(database: &TestDatabase) {
     let mut command =
         skala(database, &["user", "add", "--email", "admin@co-pi.example", "--role", "admin", "--password-stdin"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -81,7 +81,8 @@ fn one_connection_carries_many_letters() {
 
 #[test]
 fn a_server_that_hung_up_between_two_letters_is_called_again_at_once() {
-    let server = Sink::with(&[Manner::Takes, Manner::RefusesSender("421 4.7.0 enough for one connection"), Manner::Takes]);
+    let server =
+        Sink::with(&[Manner::Takes, Manner::RefusesSender("421 4.7.0 enough for one connection"), Manner::Takes]);
     let mut hand = hand(&server.url);
     deliver(&mut hand).unwrap();
     deliver(&mut hand).unwrap();
@@ -90,10 +91,9 @@ fn a_server_that_hung_up_between_two_letters_is_called_again_at_once() {
 
 #[test]
 fn a_refusal_for_now_may_be_tried_again() {
-    for manner in [
-        Manner::RefusesRecipient("450 4.2.1 the mailbox is busy"),
-        Manner::RefusesLetter("451 4.3.0 no room just now"),
-    ] {
+    for manner in
+        [Manner::RefusesRecipient("450 4.2.1 the mailbox is busy"), Manner::RefusesLetter("451 4.3.0 no room just now")]
+    {
         for server in [Sink::with(&[manner, Manner::Takes]), Sink::step_by_step(&[manner, Manner::Takes])] {
             let mut hand = hand(&server.url);
             let failure = deliver(&mut hand).unwrap_err();
@@ -179,7 +179,8 @@ fn danish_letters_in_an_address_are_carried_or_refused_in_clear_words() {
     assert!(matches!(&failure, Failure::ForGood(words) if words.contains("SMTPUTF8")), "{failure:?}");
     deliver_to(&mut to_plain, "ane@økøb.dk").unwrap();
 
-    let able = Sink::offering(&[Manner::Takes], "250-hello\r\n250-SMTPUTF8\r\n250-PIPELINING\r\n250 8BITMIME", |_| None);
+    let able =
+        Sink::offering(&[Manner::Takes], "250-hello\r\n250-SMTPUTF8\r\n250-PIPELINING\r\n250 8BITMIME", |_| None);
     deliver_to(&mut hand(&able.url), "søren@økøb.dk").unwrap();
     let commands = able.commands();
     assert!(commands.iter().any(|heard| heard.ends_with("SMTPUTF8 BODY=8BITMIME")), "{commands:?}");

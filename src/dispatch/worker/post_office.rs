@@ -99,7 +99,7 @@ impl PostOffice {
             let paused = store::held_back(tx.connection, "paused")?;
             let is_paused = |held: &Held| held.content.notices().iter().any(|told| paused.contains(&told.dispatch_id));
             let (aside, later): (Vec<_>, Vec<_>) =
-                desk.take_back(&is_paused).into_iter().partition(|(held, _)| is_paused(held));
+                desk.take_back(is_paused).into_iter().partition(|(held, _)| is_paused(held));
             post::store::put_off(tx, &later, now)?;
             post::store::pause(tx, &aside.into_iter().map(|(held, _)| held).collect::<Vec<_>>())?;
             let put_off = |domain: &str, more| desk.put_off(domain, more);
@@ -191,7 +191,11 @@ impl PostOffice {
             missing.dedup();
             if self.at_hand.len() + missing.len() > AT_HAND {
                 self.at_hand.clear();
-                missing = held.iter().flat_map(|one| one.content.notices()).map(|told| told.notice_version_id.clone()).collect();
+                missing = held
+                    .iter()
+                    .flat_map(|one| one.content.notices())
+                    .map(|told| told.notice_version_id.clone())
+                    .collect();
                 missing.sort_unstable();
                 missing.dedup();
             }
@@ -250,7 +254,8 @@ fn keep_posting(desk: &Desk<Matter>, node: &Node, mut hand: Hand) {
     let mut away = 0_u32;
     while let Some(begun) = desk.take() {
         let posted = catch_unwind(AssertUnwindSafe(|| post_one(node, &mut hand, &begun)));
-        let attempt = posted.unwrap_or_else(|_| Attempt::Made(Err(Failure::ForNow("it could not be written".to_owned()))));
+        let attempt =
+            posted.unwrap_or_else(|_| Attempt::Made(Err(Failure::ForNow("it could not be written".to_owned()))));
         let held = &begun.task.held;
         let (ended, outcome) = match attempt {
             Attempt::Unwanted(why) => (Ended::Unheard, Outcome::Suppressed { why }),

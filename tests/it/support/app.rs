@@ -160,8 +160,12 @@ impl TestApp {
 
     /// Does all that is due, by the very worker that production runs.
     pub fn send_what_waits(&self) {
-        let mut worker = Worker::new(self.node.clone(), self.postman.clone());
-        wait_for(worker.drain()).unwrap();
+        self.send_by(&self.postman);
+    }
+
+    /// Does all that is due, by this postman.
+    pub fn send_by(&self, postman: &Postman) {
+        wait_for(Worker::new(self.node.clone(), postman.clone()).drain()).unwrap();
     }
 }
 

@@ -1,6 +1,9 @@
 //! States that tests begin from, reached as the world would reach them: through the API.
 
 use serde_json::{Value, json};
+use skala::db::{Db, DbError};
+use skala::kernel::{Email, Id, Instant};
+use skala::subscription::{Consent, State, Subscription, store};
 
 use super::{Client, Named, TestApp};
 
@@ -56,6 +59,28 @@ pub fn subscriber(app: &TestApp, email: &str, frequency: &str, filter: Value) ->
     app.anonymous().post("/subscriptions", wish).expect(202);
     let token = app.mail_to(email).token("/subscriptions/confirm/");
     app.anonymous().post("/subscriptions/confirm", json!({"token": token})).expect(200).text_of("manage_token")
+}
+
+/// Confirmed subscribers in number, who want everything: put in directly, since each would cost two letters.
+pub fn crowd(db: &Db, addresses: impl Iterator<Item = String>, now: Instant) {
+    let addresses: Vec<String> = addresses.collect();
+    let put = db.write(move |tx| {
+        for address in addresses {
+            let subscription = Subscription {
+                id: Id::made_at(now),
+                email: Email::parse(&address).unwrap(),
+                body: serde_json::from_value(json!({})).unwrap(),
+                state: State::Confirmed { confirmed_at: now },
+                consent: Consent { text: "ja".into(), at: now, source: "test".into() },
+                created_at: now,
+                updated_at: now,
+                version: 1,
+            };
+            store::insert(tx, &subscription)?;
+        }
+        Ok::<_, DbError>(())
+    });
+    super::wait_for(put).unwrap();
 }
 
 /// What a municipality could tell of a challenge: whole, and met by the criteria of `welfare-technology`.

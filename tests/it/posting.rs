@@ -1,0 +1,261 @@
+//! How letters go out in number: over real sockets, past domains that are slow or refuse, and through every mishap.
+
+use std::sync::mpsc;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use skala::dispatch::{postman, work};
+use skala::kernel::Email;
+use skala::mail::{Failure, Postman};
+use skala::post::store::{Room, lease};
+use tokio::sync::watch;
+
+use super::support::{Manner, Sink, TestApp, given, wait_for};
+
+const HANDS: usize = 8;
+
+fn smtp(app: &TestApp, url: &str) -> Postman {
+    Postman::smtp(url, app.node.settings.mail_from.clone(), "skala.example").unwrap()
+}
+
+/// Publishes a dialogue to so many at each of these domains; returns the dialogue and its dispatch.
+fn publish(app: &TestApp, domains: &[&str], each: usize) -> (String, String) {
+    let addresses = domains.iter().flat_map(|domain| (0..each).map(move |number| format!("nr{number}@{domain}")));
+    given::crowd(&app.node.db, addresses, app.now());
+    let process = given::process(app, "Ro om natten");
+    let id = given::draft(app, &process, given::notice("Natligt tilsyn"));
+    let published = app.facilitator().post(&format!("/dialogues/{id}/publish"), Value::Null).expect(200);
+    (id, published.text_of("dispatch_id"))
+}
+
+fn progress(app: &TestApp, dispatch: &str) -> (i64, i64, i64) {
+    let shown = app.facilitator().get(&format!("/dispatches/{dispatch}")).expect(200);
+    let count = |field: &str| shown[field].as_i64().unwrap();
+    (count("queued"), count("sent"), count("failed"))
+}
+
+#[test]
+fn a_domain_that_hangs_does_not_hold_up_the_others() {
+    let app = TestApp::start();
+    let hangs = |to: &str| to.ends_with("@hangs.example").then_some(Manner::HangsAtRecipient);
+    let sink = Sink::by_recipient(hangs);
+    publish(&app, &["hangs.example", "quick.example"], 60);
+    // Ten minutes for an answer: whoever waits for that domain waits for good.
+    let postman = smtp(&app, &format!("{}?timeout=600", sink.url));
+    let (stop, stopping) = watch::channel(false);
+    let (node, done) = (app.node.clone(), mpsc::channel::<()>());
+    let working = std::thread::spawn(move || {
+        wait_for(async {
+            tokio::select! { () = work(node, postman, stopping) => {}, () = heard(done.1) => {} }
+        });
+    });
+    while sink.letters().len() < 60 {
+        std::thread::yield_now();
+    }
+    let tried = sink.commands().iter().filter(|heard| heard.contains("@hangs.example")).count();
+    assert!((1..=HANDS / 4).contains(&tried), "{tried} hands wait for the domain that hangs");
+    stop.send_replace(true);
+    drop(done.0);
+    working.join().unwrap();
+}
+
+/// Returns when the other end is dropped.
+async fn heard(end: mpsc::Receiver<()>) {
+    tokio::task::spawn_blocking(move || end.recv().ok()).await.ok();
+}
+
+#[test]
+fn a_domain_that_refuses_rests_and_the_others_get_their_letters() {
+    let app = TestApp::start();
+    let refuses = |to: &str| to.ends_with("@full.example").then_some(Manner::RefusesRecipient("450 4.2.1 try later"));
+    let sink = Sink::by_recipient(refuses);
+    let (_, dispatch) = publish(&app, &["full.example", "quick.example"], 100);
+    app.send_by(&smtp(&app, &sink.url));
+    assert_eq!((sink.letters().len(), progress(&app, &dispatch)), (100, (100, 100, 0)));
+    let tried = sink.commands().iter().filter(|heard| heard.contains("@full.example")).count();
+    assert!((20..20 + HANDS).contains(&tried), "{tried} letters were tried before the domain was let rest");
+}
+
+#[test]
+fn a_greylisting_domain_gets_every_letter_at_the_second_try() {
+    let app = TestApp::start();
+    let seen = std::sync::Mutex::new(std::collections::HashSet::new());
+    let greylists = move |to: &str| {
+        seen.lock().unwrap().insert(to.to_owned()).then_some(Manner::RefusesRecipient("451 4.7.1 greylisted"))
+    };
+    let sink = Sink::by_recipient(greylists);
+    let (_, dispatch) = publish(&app, &["a.example", "b.example"], 10);
+    app.send_by(&smtp(&app, &sink.url));
+    assert_eq!(progress(&app, &dispatch), (20, 0, 0));
+    app.advance(TimeDelta::minutes(2));
+    app.send_by(&smtp(&app, &sink.url));
+    assert_eq!((sink.copies().len(), progress(&app, &dispatch)), (20, (0, 20, 0)));
+}
+
+#[test]
+fn what_is_refused_for_good_is_given_up_and_a_dead_address_gets_no_more() {
+    let app = TestApp::start();
+    let refuses = |to: &str| {
+        let answer = if to.starts_with("nr0@") { "550 5.1.1 no such mailbox" } else { "554 5.7.1 not you" };
+        Some(Manner::RefusesRecipient(answer))
+    };
+    let sink = Sink::by_recipient(refuses);
+    let (dialogue, dispatch) = publish(&app, &["a.example"], 2);
+    app.send_by(&smtp(&app, &sink.url));
+    assert_eq!(progress(&app, &dispatch), (0, 0, 2));
+    let change = json!({"title": "Natligt tilsyn igen", "change_reason": "Præciseret"});
+    app.facilitator().change(&format!("/dialogues/{dialogue}"), change).expect(200);
+    let to: Vec<String> = app.mails().into_iter().map(|mail| mail.to).collect();
+    assert_eq!(to, ["nr1@a.example"]);
+    let ledger = app.facilitator().get(&format!("/dialogues/{dialogue}/ledger")).expect(200);
+    let suppressed: Vec<_> = ledger.items().into_iter().filter(|entry| entry["status"] == "suppressed").collect();
+    assert!(suppressed[0]["answer"].as_str().unwrap().contains("there is no such mailbox"), "{suppressed:?}");
+    // Whoever confirms anew is there again.
+    given::subscriber(&app, "nr0@a.example", "immediate", json!({"cpv": ["33000000"]}));
+    let change = json!({"title": "Natligt tilsyn til sidst", "change_reason": "Præciseret"});
+    app.facilitator().change(&format!("/dialogues/{dialogue}"), change).expect(200);
+    assert_eq!(app.mails().len(), 2);
+}
+
+#[test]
+fn a_server_that_takes_few_connections_still_gets_every_letter() {
+    let app = TestApp::start();
+    let busy = [Manner::Greets("421 4.7.0 too many connections"); 3];
+    let sink = Sink::with(&[busy.as_slice(), &[Manner::Takes]].concat());
+    let (_, dispatch) = publish(&app, &["a.example", "b.example", "c.example"], 20);
+    app.send_by(&smtp(&app, &sink.url));
+    // Those that met a busy server go a little later, and count as tried; the others were not kept from going.
+    app.advance(TimeDelta::minutes(2));
+    app.send_by(&smtp(&app, &sink.url));
+    assert_eq!((sink.copies().len(), progress(&app, &dispatch)), (60, (0, 60, 0)));
+}
+
+#[test]
+fn while_the_mail_server_is_away_nothing_is_given_up() {
+    let app = TestApp::start();
+    let sink = Sink::with(&[Manner::Takes]);
+    let (_, dispatch) = publish(&app, &["a.example"], 1);
+    let mut days = 0;
+    while days < 4 {
+        app.mailbox.refuse_next(Failure::Away("connection refused".into()));
+        app.send_what_waits();
+        app.advance(TimeDelta::days(1));
+        days += 1;
+    }
+    assert_eq!(progress(&app, &dispatch), (1, 0, 0));
+    app.send_by(&smtp(&app, &sink.url));
+    assert_eq!(progress(&app, &dispatch), (0, 1, 0));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_keeps_letters_waiting() {
+    let app = TestApp::start();
+    let (_, dispatch) = publish(&app, &["a.example"], 1);
+    let folder = app.database.folder.path().join("mails");
+    std::fs::write(&folder, "in the way").unwrap();
+    let postman = Postman::folder(folder.clone(), app.node.settings.mail_from.clone(), "skala.example");
+    app.send_by(&postman);
+    assert_eq!(progress(&app, &dispatch), (1, 0, 0));
+    std::fs::remove_file(&folder).unwrap();
+    app.advance(TimeDelta::minutes(2));
+    app.send_by(&postman);
+    assert_eq!((progress(&app, &dispatch), std::fs::read_dir(&folder).unwrap().count()), ((0, 1, 0), 1));
+}
+
+#[test]
+fn staff_pauses_a_dispatch_and_lets_it_go_on() {
+    let app = TestApp::start();
+    let (dialogue, dispatch) = publish(&app, &["a.example"], 5);
+    let staff = app.facilitator();
+    let path = |deed: &str| format!("/dispatches/{dispatch}/{deed}");
+    staff.post(&path("pause"), json!({"reason": ""})).unfit(&[("/reason", "required")]);
+    let paused = staff.post(&path("pause"), json!({"reason": "Fristen er forkert"})).expect(200);
+    assert!(!paused["paused_at"].is_null());
+    staff.post(&path("pause"), json!({"reason": "Igen"})).expect(200);
+    // Whatever else is due goes.
+    let other = given::subscriber(&app, "ny@b.example", "immediate", json!({}));
+    assert_eq!(progress(&app, &dispatch), (5, 0, 0));
+    let resumed = staff.post(&path("resume"), Value::Null).expect(200);
+    assert!(resumed["paused_at"].is_null() && !other.is_empty());
+    assert_eq!(app.mails().len(), 5);
+    staff.post(&path("resume"), Value::Null).expect(200);
+    let shown = staff.get(&format!("/dispatches/{dispatch}")).expect(200);
+    assert_eq!((&shown["status"], &shown["sent"], &shown["seconds_left"]), (&json!("done"), &json!(5), &json!(0)));
+    staff.post(&path("pause"), json!({"reason": "For sent"})).refused(409, "dispatch_done");
+    let history = staff.get(&format!("/dialogues/{dialogue}/history")).expect(200);
+    let deeds = history.each("deed");
+    assert_eq!(deeds.iter().filter(|deed| deed.starts_with("dispatch_")).count(), 2, "{deeds:?}");
+    app.member(&given::municipality(&app, "Odense Kommune")).post(&path("pause"), json!({"reason": "x"})).expect(403);
+}
+
+#[test]
+fn a_clock_that_is_set_back_leaves_no_letter_on_lease() {
+    let app = TestApp::start();
+    let (_, dispatch) = publish(&app, &["a.example"], 3);
+    app.send_by(&{
+        app.mailbox.refuse_next(Failure::ForNow("450 later".into()));
+        Postman::mailbox(app.mailbox.clone(), app.node.settings.mail_from.clone(), "skala.example")
+    });
+    assert_eq!(app.mailbox.empty().len(), 2);
+    app.advance(TimeDelta::days(2));
+    let (now, room) = (app.now(), Room { personal: 10, bulk: 10 });
+    // A worker takes it and dies; then the clock is put right.
+    let taken = app.node.db.write(move |tx| lease(tx, room, TimeDelta::minutes(1), &[], |_, _| None, now));
+    assert_eq!(wait_for(taken).unwrap().len(), 1);
+    app.send_what_waits();
+    assert!(app.mailbox.empty().is_empty(), "it is on lease");
+    app.advance(TimeDelta::hours(-47));
+    assert_eq!(app.mails().len(), 1);
+    assert_eq!(progress(&app, &dispatch), (0, 3, 0));
+}
+
+#[test]
+fn headers_cannot_be_smuggled_in_by_any_text() {
+    let app = TestApp::start();
+    let sink = Sink::with(&[Manner::Takes]);
+    given::subscriber(&app, "a@firma.example", "immediate", json!({}));
+    let hostile = "Tilsyn\r\nBcc: x@y.example\r\n\r\n<script>alert(1)</script>";
+    let process = given::process(&app, "Ro");
+    let staff = app.facilitator();
+    let mut notice = given::notice("Natligt tilsyn");
+    notice["title"] = hostile.into();
+    let refused = staff.post(&format!("/processes/{}/dialogues", process.id), notice.clone());
+    assert_eq!(refused.status, 422, "a title is one line: {}", refused.text);
+    notice["title"] = "<b>Tilsyn</b> & \"mere\"".into();
+    notice["description"] = hostile.into();
+    let id = given::draft(&app, &process, notice);
+    staff.post(&format!("/dialogues/{id}/publish"), Value::Null).expect(200);
+    app.send_by(&smtp(&app, &sink.url));
+    let letter = sink.letters().remove(0);
+    let (head, body) = letter.split_once("\n\n").unwrap();
+    let names: Vec<&str> =
+        head.lines().filter(|line| !line.starts_with(' ')).filter_map(|line| line.split(':').next()).collect();
+    assert_eq!(
+        names,
+        [
+            "From",
+            "To",
+            "Subject",
+            "Date",
+            "Message-ID",
+            "Auto-Submitted",
+            "List-Unsubscribe",
+            "List-Unsubscribe-Post",
+            "List-Id",
+            "MIME-Version",
+            "Content-Type"
+        ]
+    );
+    assert!(
+        !body.contains("<script>") || body.matches("<script>").count() == 1,
+        "only the plain text holds it: {body}"
+    );
+    assert!(Email::parse("a@b.example\r\nBcc: x@y.example").is_none());
+}
+
+#[test]
+fn a_key_that_cannot_be_read_is_said_so_at_the_start() {
+    let app = TestApp::with(&[("SKALA_DKIM_KEY", "/nowhere/key.pem"), ("SKALA_DKIM_SELECTOR", "a")]);
+    let said = postman(&app.node.settings).err().unwrap().to_string();
+    assert!(said.starts_with("SKALA_DKIM_KEY: /nowhere/key.pem: "), "{said}");
+}
