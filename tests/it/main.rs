@@ -31,6 +31,8 @@ mod posting;
 mod process;
 mod program;
 mod route;
+mod returned;
+mod signed;
 mod smtp;
 mod spec;
 mod story;
