@@ -10,6 +10,14 @@
 //! `postgres://postgres@127.0.0.1:5432/postgres`); without one, SQLite alone is measured. Nodemailer is installed into
 //! `target/bench-peers` at the first run.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "a benchmark that meets the unexpected stops on the spot"
+)]
+
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -52,9 +60,12 @@ fn main() {
     let mut databases = vec![Database::sqlite(&folder)];
     databases.extend(Database::postgres());
     for database in &databases {
-        for (name, connections, keys) in
-            [("", CONNECTIONS, ""), (", DKIM Ed25519", CONNECTIONS, "ed25519"), (", DKIM RSA-2048", CONNECTIONS, "rsa"), (", one connection", 1, "")]
-        {
+        for (name, connections, keys) in [
+            ("", CONNECTIONS, ""),
+            (", DKIM Ed25519", CONNECTIONS, "ed25519"),
+            (", DKIM RSA-2048", CONNECTIONS, "rsa"),
+            (", one connection", 1, ""),
+        ] {
             database.fill(letters, "immediate");
             let sink = Sink::start();
             let source = source(&sink, letters, size, connections);
@@ -65,7 +76,9 @@ fn main() {
         }
     }
     peers(letters.min(5_000), size);
-    println!("\n| finding recipients among {subscriptions} | rows/s | of the client | most memory, MiB |\n|---|---:|---:|---:|");
+    println!(
+        "\n| finding recipients among {subscriptions} | rows/s | of the client | most memory, MiB |\n|---|---:|---:|---:|"
+    );
     for database in &databases {
         expansion(database, &folder, subscriptions);
     }
@@ -142,7 +155,8 @@ impl Database {
             let arms = filters.iter().enumerate().map(|(place, filter)| format!("WHEN {place} THEN '{filter}'"));
             format!("CASE n % 6 {} END", arms.collect::<Vec<_>>().join(" "))
         };
-        let numbers = format!("WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count})");
+        let numbers =
+            format!("WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count})");
         let id = if self.server.is_some() {
             "'01890000-0000-7000-8000-' || lpad(to_hex(n), 12, '0')"
         } else {
@@ -161,7 +175,10 @@ impl Database {
     fn execute(&self, sql: &str) {
         match &self.server {
             Some(_) => PgConnection::establish(&self.url).unwrap().batch_execute(sql).unwrap(),
-            None => SqliteConnection::establish(self.url.trim_start_matches("sqlite://")).unwrap().batch_execute(sql).unwrap(),
+            None => SqliteConnection::establish(self.url.trim_start_matches("sqlite://"))
+                .unwrap()
+                .batch_execute(sql)
+                .unwrap(),
         }
     }
 
@@ -174,7 +191,9 @@ impl Database {
         };
         match &self.server {
             Some(_) => command.args([self.url.as_str(), "-q", "-v", "ON_ERROR_STOP=1", "-c", sql]),
-            None => command.args([self.url.trim_start_matches("sqlite://"), &format!("PRAGMA synchronous = FULL; {sql}")]),
+            None => {
+                command.args([self.url.trim_start_matches("sqlite://"), &format!("PRAGMA synchronous = FULL; {sql}")])
+            }
         };
         let done = command.stdout(Stdio::null()).status().ok()?;
         assert!(done.success(), "{command:?}");
@@ -251,8 +270,13 @@ impl Service {
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async { app::serve(inside, listener).unwrap().await }).unwrap();
         });
-        let person =
-            Person { user_id: Id::made_at(now), name: "Karen".into(), role: Role::Admin, organisation_id: None, scopes: None };
+        let person = Person {
+            user_id: Id::made_at(now),
+            name: "Karen".into(),
+            role: Role::Admin,
+            organisation_id: None,
+            scopes: None,
+        };
         let token = issue(&node.seal, &person, now).unwrap();
         let email = Email::parse("karen@co-pi.example").unwrap();
         let account = Account { person, email, password_hash: None };
@@ -282,7 +306,8 @@ impl Service {
     /// Publishes a dialogue; returns its dispatch.
     fn publish(&self) -> String {
         let process = self.call("POST", "/processes", &json!({"title": "Ro om natten", "summary": "Sammen."}));
-        let words = "Tre kommuner vil foere natligt tilsyn uden at vaekke beboerne, og de vil hoere, hvad markedet kan. ";
+        let words =
+            "Tre kommuner vil foere natligt tilsyn uden at vaekke beboerne, og de vil hoere, hvad markedet kan. ";
         let notice = json!({
             "title": "Natligt tilsyn", "description": words.repeat(7), "nature": "supplies", "cpv": ["33195100-4"],
             "nuts": ["DK031"], "languages": ["da"], "questions": ["Hvad kan l\u{f8}ses i dag, og hvad mangler?"],
@@ -309,7 +334,10 @@ struct WorkerProcess(Child);
 impl WorkerProcess {
     fn start(database: &Database, smtp: Option<&Sink>, folder: &Path, connections: usize, keys: &str) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.arg("worker").env("SKALA_DATABASE_URL", &database.url).env("SKALA_PUBLIC_URL", format!("https://{HOST}"));
+        command
+            .arg("worker")
+            .env("SKALA_DATABASE_URL", &database.url)
+            .env("SKALA_PUBLIC_URL", format!("https://{HOST}"));
         command.env("SKALA_MAIL_FROM", "Skala <skala@skala.example>").env("SKALA_MAIL_DIR", folder.join("mails"));
         command.env("SKALA_MAIL_CONNECTIONS", connections.to_string());
         if let Some(sink) = smtp {
@@ -340,8 +368,9 @@ impl Drop for WorkerProcess {
 fn key(folder: &Path, kind: &str) -> PathBuf {
     let file = folder.join(format!("{kind}.pem"));
     let algorithm = if kind == "rsa" { ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"].as_slice() } else { &["ed25519"] };
-    let made = Command::new("openssl").args(["genpkey", "-out"]).arg(&file).arg("-algorithm").args(algorithm);
-    assert!(made.stderr(Stdio::null()).status().unwrap().success());
+    let mut command = Command::new("openssl");
+    command.args(["genpkey", "-out"]).arg(&file).arg("-algorithm").args(algorithm);
+    assert!(command.stderr(Stdio::null()).status().unwrap().success());
     file
 }
 
@@ -398,7 +427,9 @@ fn expansion(database: &Database, folder: &Path, subscriptions: usize) {
         }
     };
     database.execute(copy);
-    let client = database.by_its_client("INSERT INTO delivery_copy SELECT d.* FROM delivery d JOIN subscription s ON s.id = d.subscription_id");
+    let client = database.by_its_client(
+        "INSERT INTO delivery_copy SELECT d.* FROM delivery d JOIN subscription s ON s.id = d.subscription_id",
+    );
     let share = client.map_or_else(
         || "no client".to_owned(),
         |took| format!("{:.2}", begun_rate(queued, took).recip() * queued as f64 / (subscriptions as f64 / rate)),
@@ -413,7 +444,8 @@ fn begun_rate(rows: i64, took: Duration) -> f64 {
 
 /// A letter as the worker writes it.
 fn sample(folder: &Path) -> Letter {
-    let database = Database { name: "sample", url: format!("sqlite://{}", folder.join("sample.db").display()), server: None };
+    let database =
+        Database { name: "sample", url: format!("sqlite://{}", folder.join("sample.db").display()), server: None };
     database.clear();
     let service = Service::on(&database);
     let now = service.node.now();
@@ -427,7 +459,9 @@ fn sample(folder: &Path) -> Letter {
         updated_at: now,
         version: 1,
     };
-    wait_for(service.node.db.write(move |tx| store::insert(tx, &subscription))).map_err(|error: DbError| error).unwrap();
+    wait_for(service.node.db.write(move |tx| store::insert(tx, &subscription)))
+        .map_err(|error: DbError| error)
+        .unwrap();
     service.publish();
     let mailbox = Mailbox::default();
     let postman = Postman::mailbox(mailbox.clone(), "Skala <skala@skala.example>".parse().unwrap(), HOST);
@@ -450,7 +484,9 @@ fn written(letter: &Letter, signers: &[Signer]) -> String {
 fn rendering(letter: &Letter) {
     let folder = std::env::temp_dir();
     println!("| one letter | microseconds |\n|---|---:|");
-    for (name, kind) in [("written", ""), ("written and signed, Ed25519", "ed25519"), ("written and signed, RSA-2048", "rsa")] {
+    for (name, kind) in
+        [("written", ""), ("written and signed, Ed25519", "ed25519"), ("written and signed, RSA-2048", "rsa")]
+    {
         let signers: Vec<Signer> = if kind.is_empty() {
             Vec::new()
         } else {
@@ -476,7 +512,11 @@ fn peers(letters: usize, size: usize) {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench-peers");
     std::fs::create_dir_all(&place).unwrap();
     let installed = place.join("node_modules/nodemailer").exists()
-        || Command::new("npm").args(["install", "--silent", "nodemailer@6"]).current_dir(&place).status().is_ok_and(|done| done.success());
+        || Command::new("npm")
+            .args(["install", "--silent", "nodemailer@6"])
+            .current_dir(&place)
+            .status()
+            .is_ok_and(|done| done.success());
     let measure = |name: &str, command: &mut Command, sink: &Sink| {
         let begun = Instant::now();
         match command.status() {
@@ -492,7 +532,11 @@ fn peers(letters: usize, size: usize) {
     let port = sink.port.to_string();
     if installed {
         let script = scripts.join("with_nodemailer.mjs");
-        measure("Nodemailer, pooled", Command::new("node").arg(script).args([place.to_str().unwrap(), &port, &letters, &size]), &sink);
+        measure(
+            "Nodemailer, pooled",
+            Command::new("node").arg(script).args([place.to_str().unwrap(), &port, &letters, &size]),
+            &sink,
+        );
     } else {
         println!("| Nodemailer | not measured: npm does not install it | | |");
     }

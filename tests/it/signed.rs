@@ -107,7 +107,8 @@ fn a_letter_carries_signatures_that_anybody_can_check() {
     let signed = check(&letter, 1, by_rsa).unwrap();
     assert_eq!(check(&letter, 0, by_edwards).unwrap(), signed);
     // RFC 8058 § 4: one-click unsubscribing is offered only when both headers are signed.
-    for name in ["From", "To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Id"] {
+    for name in ["From", "To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Id"]
+    {
         assert!(signed.iter().any(|header| header == name), "{name} is not signed: {signed:?}");
     }
     for (from, to) in [
