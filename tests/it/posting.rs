@@ -4,9 +4,11 @@ use std::sync::mpsc;
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use skala::dialogue::Dialogue;
 use skala::dispatch::{postman, work};
-use skala::kernel::Email;
+use skala::kernel::{Email, Id};
 use skala::mail::{Failure, Postman};
+use skala::outbox::{Subject, history};
 use skala::post::store::{Room, lease};
 use tokio::sync::watch;
 
@@ -57,6 +59,7 @@ fn a_domain_that_hangs_does_not_hold_up_the_others() {
     stop.send_replace(true);
     drop(done.0);
     working.join().unwrap();
+    app.mails();
 }
 
 /// Returns when the other end is dropped.
@@ -182,9 +185,12 @@ fn staff_pauses_a_dispatch_and_lets_it_go_on() {
     let shown = staff.get(&format!("/dispatches/{dispatch}")).expect(200);
     assert_eq!((&shown["status"], &shown["sent"], &shown["seconds_left"]), (&json!("done"), &json!(5), &json!(0)));
     staff.post(&path("pause"), json!({"reason": "For sent"})).refused(409, "dispatch_done");
-    let history = staff.get(&format!("/dialogues/{dialogue}/history")).expect(200);
-    let deeds = history.each("deed");
-    assert_eq!(deeds.iter().filter(|deed| deed.starts_with("dispatch_")).count(), 2, "{deeds:?}");
+    let id: Id<Dialogue> = dialogue.parse().unwrap();
+    let history = wait_for(app.node.db.read(move |connection| history(connection, Subject::Dialogue, id))).unwrap();
+    let history: Vec<_> = history.iter().filter(|fact| fact.deed.starts_with("dispatch_")).collect();
+    let [paused, resumed] = history.as_slice() else { panic!("{history:?}") };
+    assert_eq!((paused.deed.as_str(), paused.reason.as_deref()), ("dispatch_paused", Some("Fristen er forkert")));
+    assert_eq!(resumed.deed, "dispatch_resumed");
     app.member(&given::municipality(&app, "Odense Kommune")).post(&path("pause"), json!({"reason": "x"})).expect(403);
 }
 
