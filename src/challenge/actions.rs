@@ -1,175 +1,25 @@
 //! The deeds on challenges: load, ask the model, save, record.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+mod judge;
+mod sponsor;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::lint::cpr_places;
 use super::store::{self, Reader};
-use super::{Challenge, Description, Level, OutOfOrder, ReasonCode, Recognition, RecognitionBody, Stage, Status, Why};
+use super::{Challenge, Description, OutOfOrder, ReasonCode, Recognition, RecognitionBody, Status, Why};
 use crate::access::store::accounts_of;
 use crate::access::{Member, Staff};
-use crate::criteria::{self, Assessment, Call, CriteriaSet, Evidence, Recogniser};
-use crate::db::{AnyConnection, Tx};
-use crate::kernel::{Fit, Flaws, Id, Instant, Language, OrganisationId, text};
+use crate::criteria::Assessment;
+use crate::db::Tx;
+use crate::kernel::{Fit, Id, Instant, Language, OrganisationId, text};
 use crate::mail::{Letter, Prose};
 use crate::organisation;
 use crate::outbox::{Actor, Fact, Subject, record};
 use crate::post::store::queue_letter;
-use crate::reference;
 use crate::web::{IfMatch, Node, Patch, Problem};
 
-/// The criteria set of challenges that answer no call.
-const DEFAULT_CRITERIA_SET: &str = "welfare-technology";
-
-/// Holds a description against the criteria set of its call, with what other bodies have said of it.
-///
-/// # Errors
-/// 422 for an unknown call.
-pub fn assess(
-    connection: &mut AnyConnection,
-    now: Instant,
-    owner: Option<OrganisationId>,
-    told: &Description,
-    recognitions: &[Recognition],
-) -> Result<Assessment, Problem> {
-    Judge::default().assess(connection, now, owner, told, recognitions)
-}
-
-/// Assesses challenges one after another, and looks each call, criteria set and owner up only once.
-#[derive(Debug, Default)]
-pub struct Judge {
-    calls: HashMap<Option<Id<Call>>, (CriteriaSet, bool)>,
-    owners: HashMap<OrganisationId, Option<String>>,
-}
-
-impl Judge {
-    fn assess(
-        &mut self,
-        connection: &mut AnyConnection,
-        now: Instant,
-        owner: Option<OrganisationId>,
-        told: &Description,
-        recognitions: &[Recognition],
-    ) -> Result<Assessment, Problem> {
-        let owner = owner.map(|id| self.owner(connection, id)).transpose()?.flatten();
-        let (set, _) = self.call(connection, now, told.call_id)?;
-        let counts = |said: &&Recognition| said.body.level > Level::Withdrawn;
-        let recogniser = |said: &Recognition| Recogniser {
-            organisation: said.organisation.clone(),
-            has_volume: said.body.has_volume(),
-        };
-        let evidence = Evidence {
-            owner,
-            time_savings: told.time_savings.clone(),
-            reduction: told.reduction.clone(),
-            scale: told.scale.clone(),
-            anchoring: told.anchoring.clone(),
-            recognitions: recognitions.iter().filter(counts).map(recogniser).collect(),
-        };
-        Ok(criteria::assess(set, &evidence, now))
-    }
-
-    fn owner(&mut self, connection: &mut AnyConnection, id: OrganisationId) -> Result<Option<String>, Problem> {
-        if let Some(known) = self.owners.get(&id) {
-            return Ok(known.clone());
-        }
-        let name = organisation::store::find(connection, id)?.map(|owner| owner.body.name);
-        Ok(self.owners.entry(id).or_insert(name).clone())
-    }
-
-    /// The criteria set of a call, and whether the call is open.
-    fn call(
-        &mut self,
-        connection: &mut AnyConnection,
-        now: Instant,
-        id: Option<Id<Call>>,
-    ) -> Result<&(CriteriaSet, bool), Problem> {
-        match self.calls.entry(id) {
-            Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(place) => {
-                let (key, open) = match id {
-                    None => (DEFAULT_CRITERIA_SET.to_owned(), true),
-                    Some(id) => {
-                        let call = criteria::store::find_call(connection, id)?.ok_or_else(unknown_call)?;
-                        let open = call.is_open(now);
-                        (call.body.criteria_set, open)
-                    }
-                };
-                let missing = || Problem::internal(&format!("criteria set {key} is gone"));
-                let set = criteria::store::newest(connection, &key)?.ok_or_else(missing)?;
-                Ok(place.insert((set, open)))
-            }
-        }
-    }
-
-    /// A new draft of a body, assessed, not yet stored.
-    ///
-    /// # Errors
-    /// 422 for an unknown call, and for codes that a loaded list does not have.
-    pub fn draft(
-        &mut self,
-        connection: &mut AnyConnection,
-        now: Instant,
-        owner: OrganisationId,
-        told: Fit<Description>,
-    ) -> Result<Challenge, Problem> {
-        require_known_codes(connection, &told)?;
-        let assessment = self.assess(connection, now, Some(owner), &told, &[])?;
-        Ok(Challenge {
-            id: Id::made_at(now),
-            organisation_id: owner,
-            description: told.into_inner(),
-            stage: Stage::Draft,
-            submitted_at: None,
-            assessment,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        })
-    }
-
-    /// Whether a challenge may be handed in, as far as its words and its call are concerned.
-    ///
-    /// # Errors
-    /// 409 when its call is closed, 422 with a CPR number in it.
-    pub fn require_submittable(
-        &mut self,
-        connection: &mut AnyConnection,
-        now: Instant,
-        challenge: &Challenge,
-    ) -> Result<(), Problem> {
-        let mut flaws = Flaws::default();
-        for place in cpr_places(&challenge.description) {
-            let words = text!(
-                "Fjern CPR-nummeret, før udfordringen deles",
-                "Remove the CPR number before the challenge is shared"
-            );
-            flaws.add(place, "cpr_number", words);
-        }
-        if !flaws.0.is_empty() {
-            return Err(flaws.into());
-        }
-        let (_, open) = self.call(connection, now, challenge.description.call_id)?;
-        if *open {
-            return Ok(());
-        }
-        let detail = text!("Indkaldelsen er ikke åben", "The call is not open");
-        Err(Problem::conflict("call_closed", detail))
-    }
-}
-
-fn require_known_codes(connection: &mut AnyConnection, told: &Description) -> Result<(), Problem> {
-    let mut flaws = Flaws::default();
-    reference::check_cpv(connection, "/cpv", &told.cpv, &mut flaws)?;
-    reference::check_nuts(connection, |index| format!("/nuts/{index}"), &told.nuts, &mut flaws)?;
-    if flaws.0.is_empty() { Ok(()) } else { Err(flaws.into()) }
-}
-
-fn unknown_call() -> Problem {
-    Problem::unfit("/call_id", "unknown", text!("Indkaldelsen findes ikke", "The call does not exist"))
-}
+pub use judge::{Judge, Support, assess};
+pub use sponsor::{answer_sponsor, ask_sponsors, sponsor_of_link};
 
 /// Registers a draft for a body.
 ///
@@ -217,16 +67,32 @@ pub fn change(
     challenge.require_editable()?;
     seen.require(challenge.version)?;
     let told = patch.apply(&challenge.description)?;
-    require_known_codes(tx.connection, &told)?;
+    judge::require_known_codes(tx.connection, &told)?;
     let (before, after) = differences(&challenge.description, &told);
-    let said = store::recognitions(tx.connection, id)?;
-    let assessment = assess(tx.connection, now, Some(challenge.organisation_id), &told, &said)?;
+    let support = Support::of(tx.connection, id)?;
+    let assessment = assess(tx.connection, now, Some(challenge.organisation_id), &told, &support)?;
+    let mut particulars = json!({"before": before, "after": after});
+    note_move(&mut particulars, &challenge.assessment, &assessment);
     let version = challenge.version + 1;
     let changed = Challenge { description: told.into_inner(), assessment, version, updated_at: now, ..challenge };
     store::update(tx, &changed)?;
+    sponsor::let_go(tx, &changed, &support.sponsors)?;
     let fact = Fact::new(Subject::Challenge, id, "changed", member.actor(), now);
-    record(tx, fact.with(json!({"before": before, "after": after})))?;
+    record(tx, fact.with(particulars))?;
     Ok(changed)
+}
+
+/// Writes into a fact's particulars how the verdicts moved, if they did, and by which version.
+fn note_move(particulars: &mut Value, before: &Assessment, after: &Assessment) {
+    if before.verdicts() != after.verdicts() || before.version != after.version {
+        let told = |assessment: &Assessment| {
+            json!({"criteria_set": assessment.criteria_set, "version": assessment.version, "outcome": assessment.outcome,
+                   "criteria": assessment.verdicts()})
+        };
+        if let Some(fields) = particulars.as_object_mut() {
+            fields.insert("assessment".to_owned(), json!({"before": told(before), "after": told(after)}));
+        }
+    }
 }
 
 /// The fields that two descriptions tell differently, as each tells them.
@@ -257,8 +123,11 @@ pub fn submit(
 ) -> Result<Challenge, Problem> {
     let challenge =
         store::find(tx.connection, id)?.filter(|c| c.organisation_id == owner).ok_or_else(Problem::not_found)?;
-    Judge::default().require_submittable(tx.connection, now, &challenge)?;
-    let submitted = challenge.submit(now)?;
+    let mut judge = Judge::default();
+    judge.require_submittable(tx.connection, now, &challenge)?;
+    challenge.require_editable()?;
+    let assessment = judge.again(tx.connection, now, &challenge)?;
+    let submitted = Challenge { assessment, ..challenge }.submit(now)?;
     save(tx, now, submitted, "submitted", by, None, &[])
 }
 
@@ -389,18 +258,26 @@ pub fn recognise(
         said_by: member.actor().name,
         said_at: now,
     };
+    let known = store::recognitions(tx.connection, id)?;
+    let before = known.iter().find(|known| known.organisation_id == organisation.id).map(|known| &known.body);
+    let fact = Fact::new(Subject::Challenge, id, "recognised", member.actor(), now).with(json!({
+        "organisation": said.organisation, "level": said.body.level, "before": before, "after": said.body,
+    }));
     store::insert_recognition(tx, id, &said)?;
-    reassess(tx, now, challenge)?;
-    let fact = Fact::new(Subject::Challenge, id, "recognised", member.actor(), now);
-    record(tx, fact.with(json!({"organisation": said.organisation, "level": said.body.level})))?;
+    hear(tx, now, challenge, fact)?;
     Ok(said)
 }
 
-fn reassess(tx: &mut Tx<'_>, now: Instant, challenge: Challenge) -> Result<(), Problem> {
-    let said = store::recognitions(tx.connection, challenge.id)?;
-    let assessment = assess(tx.connection, now, Some(challenge.organisation_id), &challenge.description, &said)?;
+/// Assesses a challenge anew after others spoke of it, stores it, and records that they did.
+fn hear(tx: &mut Tx<'_>, now: Instant, challenge: Challenge, fact: Fact) -> Result<Challenge, Problem> {
+    let assessment = Judge::default().again(tx.connection, now, &challenge)?;
+    let mut particulars = fact.data.clone();
+    note_move(&mut particulars, &challenge.assessment, &assessment);
     let version = challenge.version + 1;
-    Ok(store::update(tx, &Challenge { assessment, version, updated_at: now, ..challenge })?)
+    let heard = Challenge { assessment, version, updated_at: now, ..challenge };
+    store::update(tx, &heard)?;
+    record(tx, fact.with(particulars))?;
+    Ok(heard)
 }
 
 fn own(tx: &mut Tx<'_>, member: &Member, id: Id<Challenge>) -> Result<Challenge, Problem> {
@@ -427,13 +304,19 @@ fn save(
     reason: Option<String>,
     codes: &[ReasonCode],
 ) -> Result<Challenge, Problem> {
+    let was = store::find(tx.connection, challenge.id)?.map(|before| before.stage.status());
     store::update(tx, &challenge)?;
     // Whoever looked at it has looked.
     store::release(tx, challenge.id)?;
     let fact = Fact { reason, ..Fact::new(Subject::Challenge, challenge.id, deed, by, now) };
-    let verdict = challenge.assessment.outcome;
-    let told = if codes.is_empty() { json!({"verdict": verdict}) } else { json!({"verdict": verdict, "codes": codes}) };
+    let (verdict, status) = (challenge.assessment.outcome, challenge.stage.status());
+    let mut told = json!({"verdict": verdict, "before": {"status": was}, "after": {"status": status}});
+    if let (Some(told), false) = (told.as_object_mut(), codes.is_empty()) {
+        told.insert("codes".to_owned(), json!(codes));
+    }
     record(tx, fact.with(told))?;
+    let asked = store::sponsor_requests(tx.connection, challenge.id)?;
+    sponsor::let_go(tx, &challenge, &asked)?;
     Ok(challenge)
 }
 

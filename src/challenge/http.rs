@@ -1,6 +1,7 @@
 //! Challenges over HTTP.
 
 mod bulk;
+mod sponsor;
 
 use std::collections::HashMap;
 
@@ -42,6 +43,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(recognise_challenge)
         .service(list_commitment_levels)
         .service(get_challenge_history);
+    sponsor::routes(config);
 }
 
 /// The owner of a challenge.

@@ -239,7 +239,7 @@ fn digit_runs(text: &str) -> Vec<String> {
 }
 
 /// Ten digits that begin with a date: how a CPR number looks. The modulus is not asked for: since 2007 it need not hold.
-fn has_cpr(text: &str) -> bool {
+pub(super) fn has_cpr(text: &str) -> bool {
     digit_runs(text).iter().any(|run| {
         let number = |range| run.get(range).and_then(|part: &str| part.parse::<u32>().ok()).unwrap_or(0);
         let (day, month) = (number(0..2), number(2..4));

@@ -19,10 +19,12 @@ pub mod actions;
 mod description;
 pub mod http;
 pub mod import;
+mod letters;
 mod lint;
 mod model;
 mod reason;
 mod recognition;
+pub mod sponsor;
 pub mod store;
 
 pub use description::{AlreadySolvedCheck, Contact, Department, Description};

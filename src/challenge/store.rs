@@ -1,6 +1,7 @@
 //! Challenges and recognitions in the database.
 
 mod desk;
+mod sponsor;
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -112,6 +113,10 @@ impl TryFrom<Row> for Challenge {
 }
 
 pub use desk::{Assignee, Place, assign, assignees, changed_after, release, waiting};
+pub use sponsor::{
+    find_sponsor_request, forget_expired_sponsor_addresses, forget_sponsor_address, put_sponsor_request,
+    sponsor_requests,
+};
 
 /// Who looks, which decides what there is to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

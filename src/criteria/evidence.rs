@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::{Flaws, Money, Quantity};
+use crate::kernel::{Flaws, Instant, Money, Quantity, Text, fold, text};
 
 /// How a figure is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -113,10 +113,10 @@ impl Reduction {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scale {
-    /// Other bodies, by name; at most 100.
-    #[serde(default)]
+    /// Other bodies, by name; at most 100. An empty list says that no other is known, which is more than saying nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 100)]
-    pub known_bodies: Vec<String>,
+    pub known_bodies: Option<Vec<String>>,
     /// How many bodies are thought to have it, 0 to 100,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 100_000)]
@@ -136,7 +136,9 @@ pub struct Scale {
 impl Scale {
     /// Records what is out of bounds.
     pub fn check(&mut self, flaws: &mut Flaws) {
-        flaws.names("/scale/known_bodies", &mut self.known_bodies, 100, 200);
+        if let Some(names) = &mut self.known_bodies {
+            flaws.names("/scale/known_bodies", names, 100, 200);
+        }
         for (name, value, most) in [
             ("estimated_bodies", self.estimated_bodies, 100_000.0),
             ("affected_people", self.affected_people, 1_000_000_000.0),
@@ -176,6 +178,87 @@ pub struct Sponsor {
     pub date: NaiveDate,
 }
 
+/// The two sides of the top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = AnchoringSide)]
+pub enum Side {
+    Political,
+    Administrative,
+}
+
+impl Side {
+    /// Both of them.
+    pub const BOTH: [Self; 2] = [Self::Political, Self::Administrative];
+
+    /// The word that stands in the database and in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Political => "political",
+            Self::Administrative => "administrative",
+        }
+    }
+
+    /// The side of this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::BOTH.into_iter().find(|side| side.word() == word)
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn name(self) -> Text {
+        match self {
+            Self::Political => text!("politisk", "political"),
+            Self::Administrative => text!("administrativ", "administrative"),
+        }
+    }
+}
+
+/// What a sponsor said when asked; until then the body's word alone stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(tag = "standing", rename_all = "snake_case")]
+pub enum Backing {
+    /// The body says so; nobody asked the sponsor.
+    #[default]
+    Claimed,
+    /// The sponsor has a mail, and has not answered. `refused_before`: the answer to an earlier mail was no.
+    Asked { asked_at: Instant, refused_before: bool },
+    /// The sponsor said yes to the text as it stands.
+    Confirmed { confirmed_at: Instant },
+    /// The sponsor said no.
+    Refused { refused_at: Instant, reason: Option<String> },
+}
+
+/// What the two sponsors said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Backings {
+    pub political: Backing,
+    pub administrative: Backing,
+}
+
+impl Backings {
+    /// What this side's sponsor said.
+    #[must_use]
+    pub fn of(&self, side: Side) -> &Backing {
+        match side {
+            Side::Political => &self.political,
+            Side::Administrative => &self.administrative,
+        }
+    }
+
+    /// With what this side's sponsor said.
+    #[must_use]
+    pub fn with(mut self, side: Side, said: Backing) -> Self {
+        match side {
+            Side::Political => self.political = said,
+            Side::Administrative => self.administrative = said,
+        }
+        self
+    }
+}
+
 /// Whether the top stands behind it, politically and administratively.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -187,6 +270,22 @@ pub struct Anchoring {
 }
 
 impl Anchoring {
+    /// The sponsor of this side, if one is named.
+    #[must_use]
+    pub fn sponsor(&self, side: Side) -> Option<&Sponsor> {
+        match side {
+            Side::Political => self.political.as_ref(),
+            Side::Administrative => self.administrative.as_ref(),
+        }
+    }
+
+    /// Whether one person is named on both sides.
+    #[must_use]
+    pub fn is_one_person(&self) -> bool {
+        let names = Side::BOTH.map(|side| self.sponsor(side).map(|sponsor| fold(sponsor.name.trim())));
+        names[0].is_some() && names[0] == names[1]
+    }
+
     /// Records what is out of bounds.
     pub fn check(&mut self, flaws: &mut Flaws) {
         for (side, sponsor) in [("political", &mut self.political), ("administrative", &mut self.administrative)] {
@@ -216,5 +315,7 @@ pub struct Evidence {
     pub reduction: Option<Reduction>,
     pub scale: Option<Scale>,
     pub anchoring: Option<Anchoring>,
+    /// What the sponsors said themselves.
+    pub backings: Backings,
     pub recognitions: Vec<Recogniser>,
 }

@@ -14,8 +14,11 @@ mod rules;
 pub mod store;
 
 pub use actions::{add_version, announce};
-pub use evidence::{Anchoring, Basis, Evidence, Recogniser, Reduction, ReductionKind, Scale, Sponsor, TimeSavings};
+pub use evidence::{
+    Anchoring, Backing, Backings, Basis, Evidence, Recogniser, Reduction, ReductionKind, Scale, Side, Sponsor,
+    TimeSavings,
+};
 pub use model::{
-    Assessment, Call, CallBody, CriteriaSet, CriteriaSetBody, Criterion, Outcome, Rule, Verdict, built_in,
+    Assessment, Call, CallBody, Change, CriteriaSet, CriteriaSetBody, Criterion, Outcome, Rule, Verdict, built_in,
 };
 pub use rules::assess;

@@ -1,5 +1,7 @@
 //! Criteria sets, calls and assessments, as things.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,7 +29,11 @@ pub enum Rule {
         min_other_bodies: u32,
     },
     /// A political and an administrative sponsor stand behind it.
-    Anchoring {},
+    Anchoring {
+        /// Whether the body's word is not enough: both sponsors must have confirmed it themselves.
+        #[serde(default)]
+        must_be_confirmed: bool,
+    },
 }
 
 /// One criterion of a set.
@@ -98,7 +104,7 @@ impl Fitting for CriteriaSetBody {
                     flaws.number(&at("rule/min_other_bodies"), f64::from(*min_other_bodies), 1.0, 1000.0);
                 }
                 Rule::Reduction { kinds } => flaws.count(&at("rule/kinds"), kinds, 1, 4),
-                Rule::Anchoring {} => {}
+                Rule::Anchoring { .. } => {}
             }
         }
     }
@@ -125,7 +131,8 @@ pub fn built_in() -> Vec<CriteriaSet> {
         rule,
     };
     let scale = || criterion("scale", "Skala fra start", "Scale from the start", Rule::Scale { min_other_bodies: 1 });
-    let anchoring = || criterion("anchoring", "Toplederforankring", "Top-management anchoring", Rule::Anchoring {});
+    let by_word = Rule::Anchoring { must_be_confirmed: false };
+    let anchoring = || criterion("anchoring", "Toplederforankring", "Top-management anchoring", by_word.clone());
     let set = |key: &str, title_da: &str, title_en: &str, first| CriteriaSet {
         key: key.to_owned(),
         version: 1,
@@ -169,6 +176,17 @@ pub enum Verdict {
     Met,
 }
 
+/// One thing to state that the challenge does not state yet, for programs; `to_change` says the same to people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AssessmentChange, example = json!({"pointer": "/time_savings/hours_per_year", "at_least": 1.0}))]
+pub struct Change {
+    /// The field of the challenge (RFC 6901).
+    pub pointer: String,
+    /// The least figure that suffices; for a list, how many more entries. None where any entry does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<f64>,
+}
+
 /// What one criterion found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -179,6 +197,10 @@ pub struct Outcome {
     pub facts: serde_json::Map<String, serde_json::Value>,
     /// The smallest change that would turn the verdict to met; none when it is.
     pub to_change: Option<Text>,
+    /// The same, field by field; all of them together turn the verdict. Empty where no field does, and in assessments
+    /// that were made before there were any.
+    #[serde(default)]
+    pub changes: Vec<Change>,
 }
 
 /// The verdict per criterion, at one moment, under one version of a criteria set.
@@ -225,9 +247,17 @@ struct OutcomeView {
     /// The smallest change that would turn the verdict to met.
     #[serde(skip_serializing_if = "Option::is_none")]
     to_change: Option<String>,
+    /// The same for programs: the fields to state, all of them.
+    changes: Vec<Change>,
 }
 
 impl Assessment {
+    /// The verdict of each criterion by its key, in short.
+    #[must_use]
+    pub fn verdicts(&self) -> BTreeMap<&str, Verdict> {
+        self.criteria.iter().map(|outcome| (outcome.key.as_str(), outcome.verdict)).collect()
+    }
+
     /// In the reader's language.
     #[must_use]
     pub fn view(&self, language: Language) -> AssessmentView {
@@ -238,6 +268,7 @@ impl Assessment {
             reasons: outcome.reasons.iter().map(words).collect(),
             facts: outcome.facts.clone(),
             to_change: outcome.to_change.as_ref().map(words),
+            changes: outcome.changes.clone(),
         };
         AssessmentView {
             criteria_set: self.criteria_set.clone(),

@@ -47,6 +47,20 @@ pub fn newest(connection: &mut AnyConnection, key: &str) -> Result<Option<Criter
     }
 }
 
+/// One version of a set.
+///
+/// # Errors
+/// [`DbError`].
+pub fn find_version(connection: &mut AnyConnection, key: &str, version: i32) -> Result<Option<CriteriaSet>, DbError> {
+    use criteria_set as s;
+    let row: Option<SetRow> =
+        optional(s::table.find((key, version)).select((s::key, s::version, s::body)).first(connection))?;
+    match row {
+        Some(row) => lift_set(row).map(Some),
+        None => Ok(built_in().into_iter().find(|set| set.key == key && set.version == version)),
+    }
+}
+
 /// Adds a version.
 ///
 /// # Errors

@@ -482,3 +482,23 @@ diesel::table! {
         basis -> Text,
     }
 }
+
+diesel::table! {
+    sponsor_request (id) {
+        id -> Text,
+        challenge_id -> Text,
+        side -> Text,
+        name -> Text,
+        title -> Text,
+        email -> Nullable<Text>,
+        language -> Text,
+        text_digest -> Text,
+        answer -> Text,
+        answered_at -> Nullable<Timestamp>,
+        reason -> Nullable<Text>,
+        asked_by -> Text,
+        asked_at -> Timestamp,
+        mailed_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}

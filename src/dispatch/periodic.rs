@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use crate::db::Tx;
 use crate::kernel::Instant;
 use crate::web::{Node, Problem, idempotency};
-use crate::{dialogue, post, subscription};
+use crate::{challenge, dialogue, post, subscription};
 
 type Work = fn(&mut Tx<'_>, &Node, Instant) -> Result<(), Problem>;
 
@@ -31,6 +31,7 @@ fn forget(tx: &mut Tx<'_>, _: &Node, now: Instant) -> Result<(), Problem> {
     subscription::store::forget_unconfirmed(tx, unconfirmed)?;
     dialogue::store::forget_unconfirmed_questions(tx, unconfirmed)?;
     dialogue::store::forget_unconfirmed_signups(tx, unconfirmed)?;
+    challenge::store::forget_expired_sponsor_addresses(tx, now)?;
     post::store::forget_confirmations(tx, now)?;
     idempotency::forget_old(tx, now)?;
     Ok(())

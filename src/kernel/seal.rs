@@ -29,6 +29,8 @@ pub enum SealedFor {
     ConfirmSignup,
     /// Giving a seat at an event back.
     CancelSignup,
+    /// Saying whether one stands behind a challenge.
+    SponsorChallenge,
 }
 
 impl SealedFor {
@@ -41,6 +43,7 @@ impl SealedFor {
             Self::ConfirmQuestion => 5,
             Self::ConfirmSignup => 6,
             Self::CancelSignup => 7,
+            Self::SponsorChallenge => 15,
         }
     }
 }

@@ -13,6 +13,7 @@ use super::likely::{self, Like};
 use super::live::{Likeness, Live};
 use super::verdict::{Said, VerdictBody};
 use crate::access::{Caller, Context, Role, Scope};
+use crate::challenge::actions::Support;
 use crate::challenge::http::{OwnerView, reader};
 use crate::challenge::store::Reader;
 use crate::challenge::{self, Challenge, Description, WarningView, actions, warnings};
@@ -131,7 +132,7 @@ async fn check_challenge(
     let view = context
         .db
         .read(move |connection| {
-            let assessment = actions::assess(connection, now, owner, &told, &[])?;
+            let assessment = actions::assess(connection, now, owner, &told, &Support::default())?;
             let similar = match reader {
                 None => Vec::new(),
                 Some(reader) => {

@@ -203,9 +203,10 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
                 _ => "As asked for.",
             });
         }
-        if status.as_str() >= "400" && response["$ref"].is_null() && response["content"].is_null() {
-            response["content"] =
-                json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
+        // A page that says why something was not done stands beside the problem, which programs get.
+        if status.as_str() >= "400" && response["$ref"].is_null() {
+            response["content"]["application/problem+json"] =
+                json!({"schema": {"$ref": "#/components/schemas/Problem"}});
         }
     }
 }

@@ -112,7 +112,19 @@ impl Problem {
             "Linket er udløbet, brugt eller ændret. Bed om et nyt",
             "The link has expired, was used or was altered. Ask for a new one"
         );
-        Self::new(StatusCode::GONE, "dead_link", detail)
+        Self::gone("dead_link", detail)
+    }
+
+    /// 410: no longer there, and why.
+    #[must_use]
+    pub fn gone(code: &'static str, detail: Text) -> Self {
+        Self::new(StatusCode::GONE, code, detail)
+    }
+
+    /// 429: too soon after the last time.
+    #[must_use]
+    pub fn too_soon(seconds: u64, detail: Text) -> Self {
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_soon", detail) }
     }
 
     /// 422: readable, and unfit at one place.

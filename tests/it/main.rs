@@ -35,6 +35,7 @@ mod route;
 mod signed;
 mod smtp;
 mod spec;
+mod sponsor;
 mod story;
 mod subscription;
 mod web;

@@ -1,0 +1,3 @@
+DROP TABLE sponsor_request;
+DROP TABLE sponsor_answer;
+DROP TABLE anchoring_side;
