@@ -1,12 +1,14 @@
 //! "Det har vi også": how far a body goes with a challenge, from recognising it to being bound.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::{Fitting, Flaws, Id, Money, OrganisationId, Quantity, Text, text};
+use crate::kernel::privacy::{Trace, has_cpr};
+use crate::kernel::{Fitting, Flaws, Id, Instant, Money, OrganisationId, Quantity, Text, text};
 
-/// How far a body has committed itself, from out to bound.
+/// How far a body has committed itself, from out to bound: `withdrawn` takes no part any more; `recognises` and
+/// `interested` bind to nothing; `intends` binds morally, not financially; `option` gives a right but no duty to buy,
+/// under the cap; `committed` is bound to buy. `GET /commitment-levels` says it in the reader's language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -76,6 +78,10 @@ pub struct RecognitionBody {
     pub level: Level,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Quantity>,
+    /// Further volumes, in other units or years; at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, max_items = 20)]
+    pub volumes: Vec<Quantity>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annual_value: Option<Money>,
     /// 0 to 100,000,000.
@@ -90,9 +96,7 @@ pub struct RecognitionBody {
 
 impl Fitting for RecognitionBody {
     fn fit(&mut self, flaws: &mut Flaws) {
-        if let Some(volume) = &mut self.volume {
-            volume.check("/volume", flaws);
-        }
+        Quantity::check_all(&mut self.volume, &mut self.volumes, flaws);
         if let Some(value) = self.annual_value {
             value.check("/annual_value", flaws);
         }
@@ -101,6 +105,9 @@ impl Fitting for RecognitionBody {
         }
         if let Some(note) = &mut self.note {
             flaws.prose("/note", note, 0, 2000);
+            if has_cpr(note) {
+                flaws.add("/note", Trace::Cpr.word(), Trace::Cpr.words());
+            }
         }
     }
 }
@@ -109,22 +116,19 @@ impl RecognitionBody {
     /// Whether it says how much there is.
     #[must_use]
     pub fn has_volume(&self) -> bool {
-        self.volume.as_ref().is_some_and(|volume| volume.quantity > 0.0)
+        self.volume.iter().chain(&self.volumes).any(|volume| volume.quantity > 0.0)
             || self.annual_value.is_some_and(|value| value.amount > 0)
             || self.hours_saved_per_year.is_some_and(|hours| hours > 0.0)
     }
 }
 
 /// A body's word on another body's challenge.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug)]
 pub struct Recognition {
-    #[schema(value_type = String, format = "uuid")]
     pub id: Id<Recognition>,
-    #[schema(value_type = String, format = "uuid")]
     pub organisation_id: OrganisationId,
     pub organisation: String,
-    #[serde(flatten)]
     pub body: RecognitionBody,
     pub said_by: String,
-    pub said_at: DateTime<Utc>,
+    pub said_at: Instant,
 }

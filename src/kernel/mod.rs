@@ -11,6 +11,7 @@ mod id;
 mod money;
 mod nuts;
 mod page;
+pub mod privacy;
 mod seal;
 mod text;
 

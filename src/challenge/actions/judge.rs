@@ -177,7 +177,7 @@ pub(super) fn require_no_cpr(told: &Description) -> Result<(), Problem> {
     for place in cpr_places(told) {
         let words =
             text!("Fjern CPR-nummeret, før udfordringen deles", "Remove the CPR number before the challenge is shared");
-        flaws.add(place, "cpr_number", words);
+        flaws.add(&place, "cpr_number", words);
     }
     if flaws.0.is_empty() { Ok(()) } else { Err(flaws.into()) }
 }
