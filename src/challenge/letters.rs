@@ -91,7 +91,14 @@ pub(super) fn what_is_asked(prose: Prose, told: &Description, language: Language
     }
     let scale = told.scale.clone().unwrap_or_default();
     if let Some(volume) = &scale.volume {
-        prose = prose.fact(say(text!("Mængde", "Volume")), format!("{} {}", volume.quantity, volume.unit));
+        prose = prose.fact(
+            say(text!("Mængde", "Volume")),
+            [format!("{} {}", volume.quantity, volume.unit)]
+                .into_iter()
+                .chain(volume.year.map(|year| year.to_string()))
+                .collect::<Vec<_>>()
+                .join(", "),
+        );
     }
     if let Some(value) = scale.annual_value {
         let (amount, currency) = (value.amount, value.currency);

@@ -253,6 +253,7 @@ impl Maker {
         for name in work.options {
             let organisation_id = named(&self.bodies, &name)?;
             let body = CommitmentBody {
+                volumes: Vec::new(),
                 organisation_id,
                 level: Level::Option,
                 volume: None,
@@ -309,6 +310,7 @@ impl Maker {
         for neighbour in need.recognised_by {
             let member = Caller::Person(self.person(&neighbour)?.clone()).member(Scope::ChallengesWrite)?;
             let body = RecognitionBody {
+                volumes: Vec::new(),
                 level: Level::Recognises,
                 volume: None,
                 annual_value: None,

@@ -48,7 +48,7 @@ impl Money {
     }
 }
 
-/// A number of something: 120 `beds`, 75,000 `tonnes CO2/year`.
+/// A number of something: 120 `beds`, 75,000 `tonnes CO2/year`; perhaps in a year.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"quantity": 120.0, "unit": "pladser"}))]
@@ -59,6 +59,10 @@ pub struct Quantity {
     /// What is counted; 1 to 60 characters.
     #[schema(min_length = 1, max_length = 60)]
     pub unit: String,
+    /// The year it is wanted in, 2000 to 2100, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 2000, maximum = 2100)]
+    pub year: Option<i32>,
 }
 
 impl Quantity {
@@ -66,5 +70,33 @@ impl Quantity {
     pub fn check(&mut self, pointer: &str, flaws: &mut Flaws) {
         flaws.number(&format!("{pointer}/quantity"), self.quantity, 0.0, 1e12);
         flaws.line(&format!("{pointer}/unit"), &mut self.unit, 1, 60);
+        if let Some(year) = self.year {
+            flaws.number(&format!("{pointer}/year"), f64::from(year), 2000.0, 2100.0);
+        }
+    }
+
+    /// Checks a list of further volumes beside the one that stands alone: at most 20, each unit and year once.
+    pub fn check_all(alone: &mut Option<Self>, further: &mut [Self], flaws: &mut Flaws) {
+        let mut seen = Vec::new();
+        if let Some(volume) = alone {
+            volume.check("/volume", flaws);
+            seen.push(volume.key());
+        }
+        flaws.count("/volumes", further, 0, 20);
+        for (index, volume) in further.iter_mut().enumerate() {
+            let pointer = format!("/volumes/{index}");
+            volume.check(&pointer, flaws);
+            if seen.contains(&volume.key()) {
+                let words = text!("Enheden og året er angivet før", "This unit and year were given before");
+                flaws.add(&pointer, "twice", words);
+            }
+            seen.push(volume.key());
+        }
+    }
+
+    /// What makes two quantities figures for the same: unit, whatever its letter case, and year.
+    #[must_use]
+    pub fn key(&self) -> (String, Option<i32>) {
+        (self.unit.to_lowercase(), self.year)
     }
 }

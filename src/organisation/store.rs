@@ -204,6 +204,26 @@ pub fn names(
     rows.into_iter().map(|(id, name)| Ok((Lift::new("organisation", &id).id("id", &id)?, name))).collect()
 }
 
+/// Where these organisations are (NUTS), for those that say so.
+///
+/// # Errors
+/// [`DbError`].
+pub fn places(
+    connection: &mut AnyConnection,
+    ids: &[OrganisationId],
+) -> Result<HashMap<OrganisationId, String>, DbError> {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let rows: Vec<(String, Option<String>)> = organisation::table
+        .filter(organisation::id.eq_any(ids).and(organisation::nuts.is_not_null()))
+        .select((organisation::id, organisation::nuts))
+        .load(connection)?;
+    let lift = |(id, nuts): (String, Option<String>)| {
+        let row = Lift::new("organisation", &id);
+        Ok((row.id("id", &id)?, row.some("nuts", nuts)?))
+    };
+    rows.into_iter().map(lift).collect()
+}
+
 /// Adds an organisation.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::demand::{Demand, Figures, Source, Voice, aggregate};
+use super::demand::{Demand, Figures, Region, Regions, Source, Voice, aggregate};
 use super::{
     Adoption, AdoptionBody, Commitment, CommitmentBody, Participant, ParticipantBody, ParticipantState, Process,
     ProcessBody, Role, StepState, TimelineBody, TimelineEntry, WrongTurn, store,
@@ -13,6 +13,7 @@ use crate::db::{AnyConnection, Tx};
 use crate::kernel::{Fit, Id, Instant, Language, Money, OrganisationId, copenhagen, text};
 use crate::organisation::{self, Kind, Organisation};
 use crate::outbox::{Actor, Fact, Subject, record};
+use crate::reference;
 use crate::web::{IfMatch, Patch, Problem};
 
 /// Gathers approved challenges into a new process; their owners become its need owners.
@@ -124,7 +125,7 @@ pub fn change(
     seen.require(process.version)?;
     let body: ProcessBody = patch.apply(&process.body)?.into_inner();
     require_organisation(tx.connection, "/lead_organisation_id", body.lead_organisation_id)?;
-    require_under_cap(options(tx.connection, id, None)?, body.option_cap)?;
+    require_under_cap(&options(tx.connection, id, None)?, body.option_cap)?;
     let (before, after) = (json!(process.body), json!(body));
     let changed = process.change(body, reason, now)?;
     store::update(tx, &changed)?;
@@ -202,22 +203,26 @@ pub fn change_participant(
     }
     require_fit(tx.connection, &body)?;
     store::update_participant(tx, participant, &body)?;
+    if body.state == ParticipantState::Left {
+        // Whoever is out wants nothing of it any more: the option is free for others.
+        store::retire_commitment(tx, id, body.organisation_id)?;
+    }
     let told = json!({"organisation": found.organisation, "before": found.body, "after": *body});
     touch(tx, now, process, "participant_changed", staff.actor(), told, None)?;
     Ok(Participant { body: body.into_inner(), ..found })
 }
 
-/// A body asks to join, at any step.
+/// A body asks to join, at any step; one that was invited accepts, and is in as a guest.
 ///
 /// # Errors
-/// 404 for what is not public, 409 for one that takes part already.
+/// 404 for what is neither public nor an invitation, 409 for one that takes part already.
 pub fn join(tx: &mut Tx<'_>, now: Instant, member: &Member, id: Id<Process>) -> Result<Participant, Problem> {
     let process = running(tx, id)?;
-    if !process.is_public() {
-        return Err(Problem::not_found());
-    }
     let known = store::participants(tx.connection, id)?;
     let before = known.into_iter().find(|known| known.body.organisation_id == member.organisation_id());
+    if !process.is_public() && before.is_none() {
+        return Err(Problem::not_found());
+    }
     let joined_on = copenhagen(now).date_naive();
     let body = ParticipantBody {
         organisation_id: member.organisation_id(),
@@ -231,6 +236,13 @@ pub fn join(tx: &mut Tx<'_>, now: Instant, member: &Member, id: Id<Process>) -> 
         Some(before) if before.body.state == ParticipantState::Left => {
             store::update_participant(tx, before.id, &body)?;
             Participant { body, ..before }
+        }
+        Some(before) if before.body.state == ParticipantState::Invited => {
+            let body = ParticipantBody { state: ParticipantState::Guest, joined_on, ..before.body };
+            store::update_participant(tx, before.id, &body)?;
+            let told = json!({"organisation": before.organisation, "before": {"state": "invited"}, "after": {"state": "guest"}});
+            touch(tx, now, process, "invitation_accepted", member.actor(), told, None)?;
+            return Ok(Participant { body, ..before });
         }
         Some(_) => {
             let detail = text!("I deltager allerede", "You take part already");
@@ -278,36 +290,70 @@ pub fn commit(
             let detail = text!("Optioner angives i loftets valuta", "Options are stated in the cap's currency");
             return Err(Problem::unfit("/option_value/currency", "other_currency", detail));
         }
-        let others = options(tx.connection, id, Some(body.organisation_id))?;
-        require_under_cap(others.saturating_add(option.amount), Some(cap))?;
+        let mut options = options(tx.connection, id, Some(body.organisation_id))?;
+        options.push(option);
+        require_under_cap(&options, Some(cap))?;
     }
+    let before = store::commitments(tx.connection, id, Language::Da)?;
+    let before =
+        before.into_iter().find(|said| said.body.organisation_id == body.organisation_id).map(|said| said.body);
     let said = Commitment {
         id: Id::made_at(now),
         organisation: participant.organisation.clone(),
         binds_to: body.level.meaning().to(language).to_owned(),
         body: body.into_inner(),
+        counts: true,
         said_by: by.name.clone(),
         said_at: now,
     };
     store::insert_commitment(tx, id, &said)?;
     let told =
-        json!({"organisation": said.organisation, "level": said.body.level, "option_value": said.body.option_value});
+        json!({"organisation": said.organisation, "level": said.body.level, "before": before, "after": said.body});
     touch(tx, now, process, "committed", by, told, None)?;
     Ok(said)
 }
 
-/// What the options that stand sum to, but for one body's.
-fn options(connection: &mut AnyConnection, id: Id<Process>, but: Option<OrganisationId>) -> Result<i64, Problem> {
+/// The options that stand, but for one body's.
+fn options(
+    connection: &mut AnyConnection,
+    id: Id<Process>,
+    but: Option<OrganisationId>,
+) -> Result<Vec<Money>, Problem> {
     let said = store::commitments(connection, id, Language::Da)?;
     let stands = |said: &&Commitment| said.body.level > Level::Withdrawn && Some(said.body.organisation_id) != but;
-    Ok(said.iter().filter(stands).filter_map(|said| said.body.option_value).map(|option| option.amount).sum())
+    Ok(said
+        .iter()
+        .filter(stands)
+        .filter_map(|said| said.body.option_value)
+        .filter(|option| option.amount > 0)
+        .collect())
 }
 
-fn require_under_cap(sum: i64, cap: Option<Money>) -> Result<(), Problem> {
-    let amount = cap.map_or(0, |cap| cap.amount);
-    if sum <= amount {
+/// Options are summed in the cap's currency and in no other: a cap that would leave some uncounted is refused.
+fn require_under_cap(options: &[Money], cap: Option<Money>) -> Result<(), Problem> {
+    if options.is_empty() {
         return Ok(());
     }
+    let Some(cap) = cap else {
+        let detail = text!(
+            "Der er givet optioner; loftet kan ikke fjernes, så længe de står",
+            "Options were given; the cap cannot be taken away while they stand"
+        );
+        return Err(Problem::conflict("options_stand", detail));
+    };
+    if let Some(other) = options.iter().find(|option| option.currency != cap.currency) {
+        let (other, own) = (other.currency, cap.currency);
+        let detail = text!(
+            "Der er givet optioner i {other:?}; loftet kan ikke være i {own:?}, så længe de står",
+            "Options were given in {other:?}; the cap cannot be in {own:?} while they stand"
+        );
+        return Err(Problem::conflict("options_in_other_currency", detail));
+    }
+    let sum = options.iter().fold(0_i64, |sum, option| sum.saturating_add(option.amount));
+    if sum <= cap.amount {
+        return Ok(());
+    }
+    let amount = cap.amount;
     let detail = text!(
         "Optionerne ville løbe op i {sum}, og loftet er {amount}",
         "The options would sum to {sum}, and the cap is {amount}"
@@ -356,40 +402,79 @@ pub fn adopt(
     Ok(adoption)
 }
 
-/// What the participants together want, from their challenges, recognitions and commitments.
+/// What the participants together want, from their challenges, recognitions and commitments. A body that left wants
+/// nothing of it.
 ///
 /// # Errors
 /// Those of the database.
-pub fn demand(connection: &mut AnyConnection, now: Instant, process: &Process) -> Result<Demand, Problem> {
+pub fn demand(
+    connection: &mut AnyConnection,
+    now: Instant,
+    process: &Process,
+    language: Language,
+) -> Result<Demand, Problem> {
     let mut voices = Vec::new();
     for challenge in challenge::store::in_process(connection, &process.id.to_string())? {
         voices.extend(voices_of(connection, &challenge)?);
     }
-    for said in store::commitments(connection, process.id, Language::Da)? {
-        let CommitmentBody { organisation_id, level, volume, annual_value, option_value, .. } = said.body;
-        let figures = Figures { volume, annual_value, option_value, hours_per_year: None };
+    for said in store::commitments(connection, process.id, language)? {
+        let CommitmentBody { organisation_id, level, volume, volumes, annual_value, option_value, .. } = said.body;
+        let volumes = volume.into_iter().chain(volumes).collect();
+        let figures = Figures { volumes, annual_value, option_value, hours_per_year: None };
         voices.push(Voice { body: organisation_id, level, source: Source::Commitment, figures });
     }
-    Ok(aggregate(&voices, process.body.option_cap, now))
+    let participants = store::participants(connection, process.id)?;
+    let left = |voice: &Voice| {
+        participants.iter().any(|p| p.body.organisation_id == voice.body && p.body.state == ParticipantState::Left)
+    };
+    voices.retain(|voice| !left(voice));
+    add_up(connection, now, &voices, process.body.option_cap, language)
 }
 
 /// What the owners and recognisers of these challenges would want together, were they a process.
 ///
 /// # Errors
 /// Those of the database.
-pub fn demand_of(connection: &mut AnyConnection, now: Instant, challenges: &[Challenge]) -> Result<Demand, Problem> {
+pub fn demand_of(
+    connection: &mut AnyConnection,
+    now: Instant,
+    challenges: &[Challenge],
+    language: Language,
+) -> Result<Demand, Problem> {
     let mut voices = Vec::new();
     for challenge in challenges {
         voices.extend(voices_of(connection, challenge)?);
     }
-    Ok(aggregate(&voices, None, now))
+    add_up(connection, now, &voices, None, language)
+}
+
+fn add_up(
+    connection: &mut AnyConnection,
+    now: Instant,
+    voices: &[Voice],
+    option_cap: Option<Money>,
+    language: Language,
+) -> Result<Demand, Problem> {
+    let bodies: Vec<_> = voices.iter().map(|voice| voice.body).collect();
+    let places = organisation::store::places(connection, &bodies)?;
+    // NUTS level 2: a country and two more characters.
+    let region = |nuts: &String| nuts.get(..4).unwrap_or(nuts).to_owned();
+    let codes: Vec<String> = places.values().map(region).collect();
+    let names = reference::store::nuts_names(connection, &codes)?;
+    let name = |nuts: &String| names.get(nuts).map(|name| name.to(language).to_owned());
+    let regions: Regions = places
+        .iter()
+        .map(|(body, nuts)| (*body, region(nuts)))
+        .map(|(body, nuts)| (body, Region { name: name(&nuts), nuts }))
+        .collect();
+    Ok(aggregate(voices, &regions, option_cap, now))
 }
 
 /// The owner of a challenge, and every body that recognised it, with their figures.
 fn voices_of(connection: &mut AnyConnection, challenge: &Challenge) -> Result<Vec<Voice>, Problem> {
     let scale = challenge.description.scale.clone().unwrap_or_default();
     let own = Figures {
-        volume: scale.volume,
+        volumes: scale.volume.into_iter().collect(),
         annual_value: scale.annual_value,
         option_value: None,
         hours_per_year: challenge.assessment.hours_per_year,
@@ -401,7 +486,7 @@ fn voices_of(connection: &mut AnyConnection, challenge: &Challenge) -> Result<Ve
         level: said.body.level,
         source: Source::Recognition,
         figures: Figures {
-            volume: said.body.volume,
+            volumes: said.body.volume.into_iter().chain(said.body.volumes).collect(),
             annual_value: said.body.annual_value,
             option_value: None,
             hours_per_year: said.body.hours_saved_per_year,

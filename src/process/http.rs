@@ -1,19 +1,21 @@
 //! Processes over HTTP.
 
+mod commitment;
+
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::ACCEPT;
-use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, patch, post, web};
+use actix_web::{delete, get, patch, post, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::demand::Demand;
 use super::{
-    Adoption, AdoptionBody, Commitment, CommitmentBody, Participant, ParticipantBody, ParticipantState, Process,
-    ProcessBody, Status, StepState, TimelineBody, TimelineEntry, actions, store,
+    Adoption, AdoptionBody, Participant, ParticipantBody, ParticipantState, Process, ProcessBody, Status, StepState,
+    TimelineBody, TimelineEntry, actions, store,
 };
 use crate::access::{Context, Scope};
 use crate::challenge::http::{ChallengeView, HistoryView, show_all};
@@ -41,15 +43,13 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(add_participant)
         .service(change_participant)
         .service(join_process)
-        .service(commit_to_process)
-        .service(list_commitments)
-        .service(get_demand)
         .service(step_process)
         .service(list_timeline)
         .service(add_timeline_entry)
         .service(add_adoption)
         .service(list_adoptions)
         .service(get_process_history);
+    commitment::routes(config);
 }
 
 /// A step, in the reader's language.
@@ -153,6 +153,13 @@ fn visible(connection: &mut AnyConnection, context: &Context, id: Id<Process>) -
     if inside { Ok(process) } else { Err(Problem::not_found()) }
 }
 
+/// Whether the caller is one of staff or acts for a body in the process.
+fn takes_part(connection: &mut AnyConnection, context: &Context, id: Id<Process>) -> Result<bool, Problem> {
+    let own = context.caller.body();
+    let inside = store::participants(connection, id)?.iter().any(|p| Some(p.body.organisation_id) == own);
+    Ok(inside || context.caller.is_staff())
+}
+
 /// Challenges that look like one process.
 #[derive(Debug, Serialize, ToSchema)]
 struct Suggestion {
@@ -199,7 +206,7 @@ async fn list_process_suggestions(context: Context, live: web::Data<Arc<Live>>) 
                 .map(|group| {
                     let challenges = challenge::store::find_all(connection, &group.members)?;
                     Ok(Suggestion {
-                        demand: actions::demand_of(connection, now, &challenges)?,
+                        demand: actions::demand_of(connection, now, &challenges, language)?,
                         challenges: show_all(connection, challenges, language)?,
                         cohesion: group.cohesion,
                         shared: live.shared(&group.members, language),
@@ -490,7 +497,7 @@ async fn change_participant(
     Ok(Reply::ok(changed.await?))
 }
 
-/// The caller's body asks to join, at any step.
+/// The caller's body asks to join, at any step; invited, it accepts.
 #[utoipa::path(tag = "processes", responses((status = 201, body = Participant)))]
 #[post("/processes/{id}/join")]
 async fn join_process(context: Context, id: PathId<Process>) -> Result<Reply<Participant>, Problem> {
@@ -498,76 +505,6 @@ async fn join_process(context: Context, id: PathId<Process>) -> Result<Reply<Par
     let now = context.now;
     let participant = context.db.write(move |tx| actions::join(tx, now, &member, id.0)).await?;
     Ok(Reply::ok(participant).status(StatusCode::CREATED))
-}
-
-/// Says what a body wants; by the body itself, or by CO-PI's staff for it. Options together stay under the cap.
-#[utoipa::path(tag = "processes", request_body = CommitmentBody, responses((status = 201, body = Commitment)))]
-#[post("/processes/{id}/commitments")]
-async fn commit_to_process(
-    context: Context,
-    id: PathId<Process>,
-    body: Body<CommitmentBody>,
-) -> Result<Reply<Commitment>, Problem> {
-    let person = context.caller.person(Scope::ProcessesWrite)?.clone();
-    if !context.caller.is_staff()
-        && context.caller.member(Scope::ProcessesWrite)?.organisation_id() != body.0.organisation_id
-    {
-        let detail = text!("I kan kun forpligte jer selv", "You can only commit your own body");
-        return Err(Problem::forbidden(detail));
-    }
-    let (now, language) = (context.now, context.language);
-    let said = context.db.write(move |tx| actions::commit(tx, now, person.actor(), id.0, body.0, language)).await?;
-    Ok(Reply::ok(said).status(StatusCode::CREATED))
-}
-
-/// The commitments that count, one a body; for participants and staff.
-#[utoipa::path(tag = "processes", responses((status = 200, body = Commitments)))]
-#[get("/processes/{id}/commitments")]
-async fn list_commitments(context: Context, id: PathId<Process>) -> Result<Reply<Commitments>, Problem> {
-    context.caller.person(Scope::ProcessesRead)?;
-    let (inside, language) = (context.clone(), context.language);
-    let items = context
-        .db
-        .read(move |connection| {
-            visible(connection, &inside, id.0)?;
-            let own = inside.caller.body();
-            let takes_part = store::participants(connection, id.0)?.iter().any(|p| Some(p.body.organisation_id) == own);
-            if !takes_part && !inside.caller.is_staff() {
-                let detail =
-                    text!("Kun deltagerne kan se hinandens tilsagn", "Only participants see each other's commitments");
-                return Err(Problem::forbidden(detail));
-            }
-            Ok(store::commitments(connection, id.0, language)?)
-        })
-        .await?;
-    Ok(Reply::ok(Commitments { items }))
-}
-
-/// Commitments.
-#[derive(Debug, Serialize, ToSchema)]
-struct Commitments {
-    items: Vec<Commitment>,
-}
-
-/// What the participants together want, by commitment level; as JSON, or as CSV by `Accept: text/csv`.
-#[utoipa::path(tag = "processes", security(()), responses(
-    (status = 200, content((Demand = "application/json"), (String = "text/csv", example = "as_of,level,bodies,quantity,unit,annual_value,currency\r\n")))))]
-#[get("/processes/{id}/demand")]
-async fn get_demand(context: Context, id: PathId<Process>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let inside = context.clone();
-    let demand = context
-        .db
-        .read(move |connection| {
-            let process = visible(connection, &inside, id.0)?;
-            actions::demand(connection, inside.now, &process)
-        })
-        .await?;
-    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accept.contains("text/csv") {
-        let csv = HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(demand.csv());
-        return Ok(csv);
-    }
-    Ok(Reply::ok(demand).respond_to(&request))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -682,7 +619,8 @@ async fn list_adoptions(context: Context, id: PathId<Process>) -> Result<Reply<A
     Ok(Reply::ok(Adoptions { items }))
 }
 
-/// Who did what to a process, when and why; for its participants and staff.
+/// Who did what to a process, when and why, with what was before and after; for whoever may see it. What a body committed
+/// itself to is told to participants and staff alone.
 #[utoipa::path(tag = "processes", responses((status = 200, body = HistoryView)))]
 #[get("/processes/{id}/history")]
 async fn get_process_history(context: Context, id: PathId<Process>) -> Result<Reply<HistoryView>, Problem> {
@@ -692,7 +630,11 @@ async fn get_process_history(context: Context, id: PathId<Process>) -> Result<Re
         .db
         .read(move |connection| {
             visible(connection, &inside, id.0)?;
-            Ok::<_, Problem>(history(connection, Subject::Process, id.0)?)
+            let mut items = history(connection, Subject::Process, id.0)?;
+            if !takes_part(connection, &inside, id.0)? {
+                items.iter_mut().filter(|item| item.deed == "committed").for_each(|item| item.data = json!({}));
+            }
+            Ok::<_, Problem>(items)
         })
         .await?;
     Ok(Reply::ok(HistoryView { items }))

@@ -130,6 +130,10 @@ pub struct CommitmentBody {
     pub level: Level,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Quantity>,
+    /// Further volumes, in other units or years; at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, max_items = 20)]
+    pub volumes: Vec<Quantity>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annual_value: Option<Money>,
     /// A right to buy for up to this; all together stay under the process's cap.
@@ -145,9 +149,7 @@ pub struct CommitmentBody {
 
 impl Fitting for CommitmentBody {
     fn fit(&mut self, flaws: &mut Flaws) {
-        if let Some(volume) = &mut self.volume {
-            volume.check("/volume", flaws);
-        }
+        Quantity::check_all(&mut self.volume, &mut self.volumes, flaws);
         for (pointer, value) in [("/annual_value", self.annual_value), ("/option_value", self.option_value)] {
             if let Some(value) = value {
                 value.check(pointer, flaws);
@@ -174,6 +176,8 @@ pub struct Commitment {
     pub body: CommitmentBody,
     /// What this level binds to.
     pub binds_to: String,
+    /// Whether it stands: a body's newest word, until the body leaves.
+    pub counts: bool,
     pub said_by: String,
     pub said_at: DateTime<Utc>,
 }

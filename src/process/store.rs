@@ -212,6 +212,51 @@ pub fn join_requests(connection: &mut AnyConnection, limit: i64) -> Result<Vec<J
     rows.into_iter().map(lift).collect()
 }
 
+/// A body's part in a process that goes on.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub process: Id<Process>,
+    pub title: String,
+    pub state: ParticipantState,
+    pub joined_on: NaiveDate,
+    /// Whether its role is one that wants something of the process.
+    pub may_commit: bool,
+    pub has_committed: bool,
+}
+
+/// The processes that go on and that this body takes part in, was asked into, or asked to join.
+///
+/// # Errors
+/// [`DbError`].
+pub fn parts_of(connection: &mut AnyConnection, body: OrganisationId) -> Result<Vec<Part>, DbError> {
+    use participant as p;
+    let over = [Status::Completed.word(), Status::Abandoned.word()];
+    let rows: Vec<(String, String, String, String, NaiveDate, String)> = p::table
+        .inner_join(process::table)
+        .filter(p::organisation_id.eq(body.to_string()))
+        .filter(p::state.ne(ParticipantState::Left.word()).and(process::status.ne_all(over)))
+        .order((p::joined_on, p::id))
+        .select((p::id, p::process_id, p::role, p::state, p::joined_on, process::title))
+        .load(connection)?;
+    let committed: Vec<String> = commitment::table
+        .filter(commitment::organisation_id.eq(body.to_string()).and(commitment::counts.eq(true)))
+        .select(commitment::process_id)
+        .load(connection)?;
+    let lift = |(id, process, role, state, joined_on, title): (String, String, String, String, NaiveDate, String)| {
+        let row = Lift::new("participant", &id);
+        let role = row.some("role", Role::from_word(&role))?;
+        Ok(Part {
+            has_committed: committed.contains(&process),
+            process: row.id("process_id", &process)?,
+            title,
+            state: row.some("state", ParticipantState::from_word(&state))?,
+            joined_on,
+            may_commit: matches!(role, Role::NeedOwner | Role::ScalingPartner),
+        })
+    };
+    rows.into_iter().map(lift).collect()
+}
+
 /// Where processes stand in the order of change: those changed after a place and at most at `until`.
 ///
 /// # Errors
@@ -282,7 +327,7 @@ pub fn update_participant(tx: &mut Tx<'_>, id: Id<Participant>, body: &Participa
     Ok(())
 }
 
-type CommitmentRow = (String, String, String, String, String, NaiveDateTime);
+type CommitmentRow = (String, String, String, String, bool, String, NaiveDateTime);
 
 /// The commitments that count, one a body.
 ///
@@ -293,15 +338,29 @@ pub fn commitments(
     process: Id<Process>,
     language: Language,
 ) -> Result<Vec<Commitment>, DbError> {
+    let mut said = all_commitments(connection, process, language)?;
+    said.retain(|said| said.counts);
+    Ok(said)
+}
+
+/// All that was ever said, oldest first.
+///
+/// # Errors
+/// [`DbError`].
+pub fn all_commitments(
+    connection: &mut AnyConnection,
+    process: Id<Process>,
+    language: Language,
+) -> Result<Vec<Commitment>, DbError> {
     use commitment as c;
     let rows: Vec<CommitmentRow> = c::table
-        .filter(c::process_id.eq(process.to_string()).and(c::counts.eq(true)))
+        .filter(c::process_id.eq(process.to_string()))
         .order((c::said_at, c::id))
-        .select((c::id, c::organisation_id, c::level, c::figures, c::said_by, c::said_at))
+        .select((c::id, c::organisation_id, c::level, c::figures, c::counts, c::said_by, c::said_at))
         .load(connection)?;
     let bodies = rows.iter().map(|row| Lift::new("commitment", &row.0).id("organisation_id", &row.1));
     let names = names(connection, &bodies.collect::<Result<Vec<_>, _>>()?)?;
-    let lift = |(id, body, level, figures, said_by, said_at): CommitmentRow| {
+    let lift = |(id, body, level, figures, counts, said_by, said_at): CommitmentRow| {
         let row = Lift::new("commitment", &id);
         let organisation_id: OrganisationId = row.id("organisation_id", &body)?;
         let level = row.some("level", Level::from_word(&level))?;
@@ -310,11 +369,25 @@ pub fn commitments(
             organisation: names.get(&organisation_id).cloned().unwrap_or_default(),
             body: CommitmentBody { level, organisation_id, ..row.json("figures", &figures)? },
             binds_to: level.meaning().to(language).to_owned(),
+            counts,
             said_by,
             said_at: said_at.and_utc(),
         })
     };
     rows.into_iter().map(lift).collect()
+}
+
+/// A body's commitment no longer counts, and is kept.
+///
+/// # Errors
+/// [`DbError`].
+pub fn retire_commitment(tx: &mut Tx<'_>, process: Id<Process>, body: OrganisationId) -> Result<(), DbError> {
+    use commitment as c;
+    let before = c::table
+        .filter(c::process_id.eq(process.to_string()))
+        .filter(c::organisation_id.eq(body.to_string()).and(c::counts.eq(true)));
+    diesel::update(before).set(c::counts.eq(false)).execute(tx.connection)?;
+    Ok(())
 }
 
 /// Writes down a commitment; the body's one before it no longer counts and is kept.
@@ -323,10 +396,7 @@ pub fn commitments(
 /// [`DbError`].
 pub fn insert_commitment(tx: &mut Tx<'_>, process: Id<Process>, said: &Commitment) -> Result<(), DbError> {
     use commitment as c;
-    let before = c::table
-        .filter(c::process_id.eq(process.to_string()))
-        .filter(c::organisation_id.eq(said.body.organisation_id.to_string()));
-    diesel::update(before).set(c::counts.eq(false)).execute(tx.connection)?;
+    retire_commitment(tx, process, said.body.organisation_id)?;
     diesel::insert_into(c::table)
         .values((
             c::id.eq(said.id.to_string()),
@@ -336,7 +406,7 @@ pub fn insert_commitment(tx: &mut Tx<'_>, process: Id<Process>, said: &Commitmen
             c::figures.eq(json(&said.body)?),
             c::said_by.eq(&said.said_by),
             c::said_at.eq(said.said_at.naive_utc()),
-            c::counts.eq(true),
+            c::counts.eq(said.counts),
         ))
         .execute(tx.connection)?;
     Ok(())

@@ -1,12 +1,13 @@
 //! The lists in the database.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use crate::db::schema::{cpv_code, nuts_code};
 use crate::db::{AnyConnection, DbError, Tx};
+use crate::kernel::Text;
 
 /// One code with its name in both languages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,17 @@ pub fn unknown_nuts(connection: &mut AnyConnection, codes: &[String]) -> Result<
         .load(connection)?;
     let (known, held): (HashSet<String>, HashSet<String>) = rows.into_iter().unzip();
     Ok(codes.iter().filter(|code| held.contains(&country(code)) && !known.contains(*code)).cloned().collect())
+}
+
+/// The names of these NUTS codes, as far as the loaded list has them.
+///
+/// # Errors
+/// [`DbError`].
+pub fn nuts_names(connection: &mut AnyConnection, codes: &[String]) -> Result<HashMap<String, Text>, DbError> {
+    use nuts_code as n;
+    let rows: Vec<(String, String, String)> =
+        n::table.filter(n::code.eq_any(codes)).select((n::code, n::label_da, n::label_en)).load(connection)?;
+    Ok(rows.into_iter().map(|(code, da, en)| (code, Text { da, en })).collect())
 }
 
 /// Replaces the list of CPV codes.

@@ -359,3 +359,123 @@ fn days_that_no_database_keeps_are_refused() {
     let signed = json!({"level": "committed", "signed_by": "Ib", "signed_on": far});
     world.commit(&staff, &world.odense, signed).unfit(&[("/signed_on", "out_of_range")]);
 }
+
+#[test]
+fn the_demand_adds_up_by_year_and_by_region_and_each_has_its_csv() {
+    let world = world();
+    let aarhus = world.app.admin().get(&format!("/organisations/{}", world.aarhus.id)).expect(200).etag();
+    let moved = world.app.admin().with("If-Match", aarhus);
+    moved.patch(&format!("/organisations/{}", world.aarhus.id), json!({"nuts": "DK042"})).expect(200);
+    let (odense, aarhus) = (world.app.member(&world.odense), world.app.member(&world.aarhus));
+    let beds = |quantity: i64, year: Option<i64>| match year {
+        Some(year) => json!({"quantity": quantity, "unit": "senge", "year": year}),
+        None => json!({"quantity": quantity, "unit": "senge"}),
+    };
+    let spread = json!({"level": "intends", "volume": beds(100, Some(2027)), "volumes": [beds(200, Some(2028))],
+        "annual_value": kroner(3_000_000)});
+    let said = world.commit(&odense, &world.odense, spread).expect(201);
+    assert_eq!(said["volumes"], json!([{"quantity": 200.0, "unit": "senge", "year": 2028}]));
+    world.commit(&aarhus, &world.aarhus, json!({"level": "committed", "volume": beds(5, Some(2028))})).expect(201);
+    let twice = json!({"level": "intends", "volume": beds(1, None), "volumes": [{"quantity": 2, "unit": "Senge"}]});
+    world.commit(&odense, &world.odense, twice).unfit(&[("/volumes/0", "twice")]);
+    let late = json!({"level": "intends", "volume": beds(1, Some(1999))});
+    world.commit(&odense, &world.odense, late).unfit(&[("/volume/year", "out_of_range")]);
+
+    let demand = world.demand();
+    assert_eq!(demand["by_level"]["intends"]["volume"], json!([{"quantity": 300.0, "unit": "senge"}]));
+    let years = json!([
+        {"year": 2027, "bodies": 1, "volume": [{"quantity": 100.0, "unit": "senge"}]},
+        {"year": 2028, "bodies": 2, "volume": [{"quantity": 205.0, "unit": "senge"}]},
+    ]);
+    assert_eq!(demand["by_year"], years);
+    let regions = demand["by_region"].as_array().unwrap();
+    let regions: Vec<_> =
+        regions.iter().map(|r| (r["nuts"].clone(), r["bodies"].clone(), r["annual_value"].clone())).collect();
+    assert_eq!(regions, [(json!("DK03"), json!(1), kroner(3_000_000)), (json!("DK04"), json!(1), Value::Null)]);
+    let csv = |by: &str| {
+        let path = world.path(&format!("/demand?by={by}"));
+        let csv = world.app.anonymous().with("Accept", "text/csv").get(&path).expect(200);
+        csv.text
+            .lines()
+            .map(|line| line.trim_start_matches("2026-11-22T08:00:00+00:00,").to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(csv("year")[1..], ["2027,1,100,senge,,", "2028,2,205,senge,,"]);
+    assert_eq!(csv("region")[1..], ["DK03,1,300,senge,3000000,DKK", "DK04,1,5,senge,,"]);
+    world.app.anonymous().get(&world.path("/demand?by=colour")).unfit(&[("", "bad_parameter")]);
+}
+
+#[test]
+fn a_body_that_left_wants_nothing_and_its_option_is_free_for_others() {
+    let world = world();
+    let (odense, aarhus) = (world.app.member(&world.odense), world.app.member(&world.aarhus));
+    let option = |amount: i64| json!({"level": "option", "option_value": kroner(amount)});
+    world.commit(&odense, &world.odense, option(160_000_000)).expect(201);
+    world.commit(&aarhus, &world.aarhus, option(1)).refused(409, "over_option_cap");
+    let staff = world.app.facilitator();
+    let seen = staff.get(&world.path("")).expect(200);
+    let participants = seen["participants"].as_array().unwrap();
+    let own = participants.iter().find(|p| p["organisation_id"] == json!(world.odense.id)).unwrap();
+    let path = world.path(&format!("/participants/{}", own["id"].as_str().unwrap()));
+    let leaves = json!({"state": "left", "left_on": "2026-11-22"});
+    staff.with("If-Match", seen.etag()).patch(&path, leaves).expect(200);
+
+    let demand = world.demand();
+    assert_eq!(
+        (&demand["bodies"], &demand["option_sum"]),
+        (&json!(1), &Value::Null),
+        "its challenge stays, its wish does not"
+    );
+    world.commit(&odense, &world.odense, option(1)).refused(409, "takes_no_part");
+    world.commit(&aarhus, &world.aarhus, option(160_000_000)).expect(201);
+    odense.post(&world.path("/join"), json!({})).expect(201);
+    assert_eq!(world.demand()["option_sum"], kroner(160_000_000), "coming back revives no option");
+    let said = staff.get(&world.path("/commitments?all=true")).expect(200);
+    let counts: Vec<_> = said.items().iter().map(|said| said["counts"].clone()).collect();
+    assert_eq!(counts, [json!(false), json!(true)]);
+    assert_eq!(staff.get(&world.path("/commitments")).expect(200).items().len(), 1);
+}
+
+#[test]
+fn a_cap_keeps_its_currency_and_stays_while_options_stand() {
+    let world = world();
+    let odense = world.app.member(&world.odense);
+    world.commit(&odense, &world.odense, json!({"level": "option", "option_value": kroner(10)})).expect(201);
+    let staff = world.app.facilitator();
+    let cap = |cap: Value| staff.change(&world.path(""), json!({"option_cap": cap}));
+    cap(json!({"amount": 1_000_000, "currency": "EUR"})).refused(409, "options_in_other_currency");
+    cap(Value::Null).refused(409, "options_stand");
+    world.commit(&odense, &world.odense, json!({"level": "withdrawn"})).expect(201);
+    cap(json!({"amount": 1_000_000, "currency": "EUR"})).expect(200);
+    cap(Value::Null).expect(200);
+}
+
+#[test]
+fn what_a_body_said_before_is_kept_with_who_and_when() {
+    let world = world();
+    let odense = world.app.member(&world.odense);
+    for level in ["interested", "intends"] {
+        world.commit(&odense, &world.odense, json!({"level": level})).expect(201);
+    }
+    let history = odense.get(&world.path("/history")).expect(200);
+    let last = history.items().pop().unwrap();
+    assert_eq!((&last["deed"], &last["by"]), (&json!("committed"), &json!("member hos Odense Kommune")));
+    assert_eq!(
+        (&last["data"]["before"]["level"], &last["data"]["after"]["level"]),
+        (&json!("interested"), &json!("intends"))
+    );
+}
+
+#[test]
+fn what_bodies_committed_to_is_told_to_participants_alone() {
+    let world = world();
+    let odense = world.app.member(&world.odense);
+    world.commit(&odense, &world.odense, json!({"level": "intends", "annual_value": kroner(7)})).expect(201);
+    let stranger = world.app.member(&given::municipality(&world.app, "Vejle Kommune"));
+    let told = |client: &Client| client.get(&world.path("/history")).expect(200).items().pop().unwrap();
+    assert_eq!((&told(&stranger)["deed"], &told(&stranger)["data"]), (&json!("committed"), &json!({})));
+    for insider in [odense, world.app.member(&world.aarhus), world.app.facilitator()] {
+        assert_eq!(told(&insider)["data"]["after"]["annual_value"], kroner(7));
+    }
+    stranger.get(&world.path("/commitments")).refused(403, "forbidden");
+}
