@@ -7,6 +7,7 @@ mod signups;
 pub use answers::{insert_written_answer, written_answers};
 pub use questions::{
     asker_number, find_question, forget_unconfirmed_questions, insert_question, questions, update_question,
+    waiting_questions,
 };
 pub use signups::{find_signup, forget_unconfirmed_signups, insert_signup, signup_of, signups, update_signup};
 

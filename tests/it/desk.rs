@@ -121,3 +121,84 @@ fn the_ladder_says_what_each_step_binds_to() {
     assert_eq!(ladder.each("level"), ["withdrawn", "recognises", "interested", "intends", "option", "committed"]);
     assert_eq!(ladder.items()[5]["meaning"], "Er bundet til at købe");
 }
+
+#[test]
+fn the_queue_shows_possible_twins_what_would_turn_a_verdict_and_questions_from_the_market() {
+    let app = TestApp::start();
+    let (odense, vejle) = (given::municipality(&app, "Odense Kommune"), given::municipality(&app, "Vejle Kommune"));
+    let one = given::submitted(&app.member(&odense), "Natlige tilsyn vækker beboerne");
+    app.advance(TimeDelta::minutes(1));
+    let other = given::submitted(&app.member(&vejle), "Natlige tilsyn vækker beboerne");
+    app.advance(TimeDelta::minutes(1));
+    submitted(&app.member(&vejle), json!({"title": "Huller i vejen", "problem": "Asfalten revner hver vinter."}));
+    let staff = app.facilitator();
+    let queue = staff.get("/queue").expect(200);
+    let items = queue.items();
+    let twin = |at: usize| items[at]["possible_twins"][0]["challenge_id"].clone();
+    assert_eq!((twin(0), twin(1)), (json!(other.id), json!(one.id)));
+    assert_eq!(items[0]["possible_twins"][0]["organisation"], "Vejle Kommune");
+    assert_eq!((&items[2]["possible_twins"], items[2]["to_change"].as_array().unwrap().len()), (&json!([]), 3));
+
+    app.advance(TimeDelta::minutes(1));
+    let dialogue = given::published(&app, "Nattero");
+    app.mails();
+    let asks = json!({"email": "salg@firma.example", "text": "Skal det virke uden net?"});
+    app.anonymous().post(&format!("/dialogues/{dialogue}/questions"), asks).expect(202);
+    let token = app.mail_to("salg@firma.example").token("/questions/confirm/");
+    assert_eq!(staff.get("/queue").expect(200).items().len(), 3, "what nobody confirmed waits for nobody");
+    let question = app.anonymous().post("/questions/confirm", json!({"token": token})).expect(200).id();
+    let waits = staff.get("/queue").expect(200).items().pop().unwrap();
+    assert_eq!(
+        (&waits["kind"], &waits["id"], &waits["dialogue_id"]),
+        (&json!("question"), &json!(question), &json!(dialogue))
+    );
+    assert_eq!((&waits["title"], &waits["organisation"]), (&json!("Nattero"), &json!("Leverandør 1")));
+    staff.post(&format!("/questions/{question}/answer"), json!({"answer": "Ja."})).expect(200);
+    app.mails();
+    assert_eq!(staff.get("/queue").expect(200).items().len(), 3);
+}
+
+#[test]
+fn a_body_sees_its_processes_and_sponsors_in_its_list_and_accepts_an_invitation() {
+    let app = TestApp::start();
+    let (odense, vejle) = (given::municipality(&app, "Odense Kommune"), given::municipality(&app, "Vejle Kommune"));
+    let member = app.member(&odense);
+    let process = given::process(&app, "Ro om natten");
+    let staff = app.facilitator();
+    let invite =
+        json!({"organisation_id": odense.id, "role": "need_owner", "joined_on": "2026-11-20", "state": "invited"});
+    staff.post(&format!("/processes/{}/participants", process.id), invite).expect(201);
+    let todo = || member.get("/todo").expect(200);
+    assert_eq!(
+        (todo().each("action"), todo().each("process_id")),
+        (vec!["accept".to_owned()], vec![process.id.clone()])
+    );
+    let joined = member.post(&format!("/processes/{}/join", process.id), json!({})).expect(201);
+    assert_eq!((&joined["state"], &joined["joined_on"]), (&json!("guest"), &json!("2026-11-22")));
+    assert_eq!(todo().each("action"), ["commit"]);
+    let commits = json!({"organisation_id": odense.id, "level": "interested"});
+    member.post(&format!("/processes/{}/commitments", process.id), commits).expect(201);
+    assert!(todo().items().is_empty());
+
+    let other = app.member(&vejle);
+    other.post(&format!("/processes/{}/join", process.id), json!({})).expect(201);
+    assert_eq!(
+        (other.get("/todo").expect(200).each("action"), staff.get("/queue").expect(200).each("kind")),
+        (vec!["wait".to_owned()], vec!["join_request".to_owned()])
+    );
+
+    let challenge = given::submitted(&member, "Natlige tilsyn");
+    let ask = json!({"political_email": "ib.lund@odense.example"});
+    member.post(&format!("/challenges/{}/anchoring/requests", challenge.id), ask).expect(202);
+    assert_eq!(todo().each("waiting_on"), ["sponsor", "copi"]);
+    let token = app.mails()[0].token("/sponsorships/");
+    let no = json!({"token": token, "answer": "refuse", "reason": "Ikke i år"});
+    app.anonymous().post("/sponsorships/answer", no).expect(200);
+    app.mails();
+    let first = todo().items().remove(0);
+    assert_eq!(
+        (&first["kind"], &first["action"], &first["waiting_on"]),
+        (&json!("sponsor"), &json!("replace_sponsor"), &json!("you"))
+    );
+    assert!(first["what"][0].as_str().unwrap().contains("Ikke i år"));
+}

@@ -1,11 +1,13 @@
 //! Questions in the database.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use crate::db::schema::question;
 use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
-use crate::dialogue::{Dialogue, Question, QuestionState};
+use crate::dialogue::{Dialogue, Question, QuestionState, State};
 use crate::kernel::{Id, Instant, Language};
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -89,6 +91,34 @@ pub fn questions(connection: &mut AnyConnection, dialogue: Id<Dialogue>) -> Resu
         .order((question::asked_at, question::id))
         .load(connection)?;
     rows.into_iter().map(Question::try_from).collect()
+}
+
+/// The questions that wait for an answer, longest first, each with its dialogue's title as it was told last.
+///
+/// # Errors
+/// [`DbError`].
+pub fn waiting_questions(connection: &mut AnyConnection, limit: i64) -> Result<Vec<(Question, String)>, DbError> {
+    let rows: Vec<Row> = question::table
+        .filter(question::status.eq("asked"))
+        .order((question::asked_at, question::id))
+        .limit(limit)
+        .load(connection)?;
+    let questions = rows.into_iter().map(Question::try_from).collect::<Result<Vec<_>, _>>()?;
+    let mut titles: HashMap<Id<Dialogue>, Option<String>> = HashMap::new();
+    let mut told = Vec::with_capacity(questions.len());
+    for question in questions {
+        let id = question.dialogue_id;
+        let title = match titles.get(&id) {
+            Some(known) => known.clone(),
+            None => {
+                // What was not answered before a dialogue ended is not answered any more.
+                let open = super::find(connection, id)?.filter(|d| matches!(d.state, State::Published { .. }));
+                titles.entry(id).or_insert(open.map(|dialogue| dialogue.notice.title)).clone()
+            }
+        };
+        told.extend(title.map(|title| (question, title)));
+    }
+    Ok(told)
 }
 
 /// The question of this id.

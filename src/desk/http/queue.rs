@@ -1,0 +1,285 @@
+//! The staff's queue over HTTP: all that waits for them, longest first, and who looks at what.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::{delete, get, post, web};
+use chrono::{DateTime, NaiveTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::access::{Context, Scope};
+use crate::challenge::store::{self, Place, Reader};
+use crate::challenge::{Challenge, Stage, Status, actions};
+use crate::criteria::Verdict;
+use crate::db::AnyConnection;
+use crate::dialogue::{self, Dialogue, Question};
+use crate::kernel::{Cursor, Direction, Id, Instant, Language, Page, PageRequest, UserId};
+use crate::matching::live::{Likeness, Live};
+use crate::organisation::store::names;
+use crate::process::store::JoinRequest;
+use crate::process::{self, Process};
+use crate::web::{Paging, PathId, Problem, Query, Reply};
+
+pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(get_queue).service(take_queue_item).service(release_queue_item);
+}
+
+/// The name of the queue, which its cursors carry.
+const LIST: &str = "queue";
+/// How many requests to join, and how many questions, are looked at; they are few, and answered soon.
+const FEW: i64 = 1000;
+/// From this likeness on, two challenges may be the same need: about as likely as not.
+const TWIN: f32 = 0.5;
+
+/// What waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = QueueKind)]
+enum Kind {
+    /// A challenge, for a decision.
+    Challenge,
+    /// A body that asked to join a process, for an answer.
+    JoinRequest,
+    /// A supplier's question to a market dialogue, for an answer to all.
+    Question,
+}
+
+/// A challenge that may be the same need as the one that waits.
+#[derive(Debug, Serialize, ToSchema)]
+struct TwinView {
+    #[schema(value_type = String, format = "uuid")]
+    challenge_id: Id<Challenge>,
+    title: String,
+    organisation: String,
+    status: Status,
+    /// How likely it is the same need, 0 to 1; or what people said of the two.
+    #[schema(minimum = 0, maximum = 1, example = 0.87)]
+    score: f64,
+}
+
+/// A criterion's verdict, in short.
+#[derive(Debug, Serialize, ToSchema)]
+struct VerdictView {
+    key: String,
+    verdict: Verdict,
+}
+
+/// Who looks at it.
+#[derive(Debug, Serialize, ToSchema)]
+struct AssigneeView {
+    #[schema(value_type = String, format = "uuid")]
+    id: UserId,
+    name: String,
+}
+
+/// Something that waits for CO-PI's staff.
+#[derive(Debug, Serialize, ToSchema)]
+struct QueueItem {
+    kind: Kind,
+    /// Of the challenge, of the participant who asked, or of the question.
+    #[schema(format = "uuid")]
+    id: String,
+    /// Of the challenge, of the process, or of the dialogue.
+    title: String,
+    /// Whose it is, or who asks: of a question, the pseudonym.
+    organisation: String,
+    /// Whom it waits for: the assignee, or CO-PI.
+    waiting_on: String,
+    waiting_since: DateTime<Utc>,
+    /// The assessment's outcome, for a challenge.
+    #[schema(required, nullable)]
+    outcome: Option<Verdict>,
+    /// The verdicts, for a challenge.
+    criteria: Vec<VerdictView>,
+    /// What would change the verdict, for a challenge.
+    to_change: Vec<String>,
+    /// Challenges that may be the same need, likeliest first, at most three.
+    possible_twins: Vec<TwinView>,
+    #[schema(required, nullable)]
+    assignee: Option<AssigneeView>,
+    /// The process, for a request to join.
+    #[schema(value_type = Option<String>, required, nullable, format = "uuid")]
+    process_id: Option<Id<Process>>,
+    /// The market dialogue, for a question.
+    #[schema(value_type = Option<String>, required, nullable, format = "uuid")]
+    dialogue_id: Option<Id<Dialogue>>,
+}
+
+impl QueueItem {
+    /// Something that waits for whoever of the staff takes it.
+    fn new(kind: Kind, id: String, waiting_since: Instant, title: String) -> Self {
+        Self {
+            kind,
+            id,
+            title,
+            organisation: String::new(),
+            waiting_on: "CO-PI".to_owned(),
+            waiting_since,
+            outcome: None,
+            criteria: Vec::new(),
+            to_change: Vec::new(),
+            possible_twins: Vec::new(),
+            assignee: None,
+            process_id: None,
+            dialogue_id: None,
+        }
+    }
+
+    fn place(&self) -> Place {
+        (self.waiting_since, self.id.clone())
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct QueueQuery {
+    /// Rows a page, 1 to 200; 50 when left out.
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+/// Everything that waits for CO-PI's staff, longest first; for them.
+#[utoipa::path(tag = "desk", params(QueueQuery), responses((status = 200, body = Page<QueueItem>)))]
+#[get("/queue")]
+async fn get_queue(
+    context: Context,
+    live: web::Data<Arc<Live>>,
+    query: Query<QueueQuery>,
+) -> Result<Reply<Page<QueueItem>>, Problem> {
+    context.caller.staff(Scope::ChallengesRead)?;
+    let Query(QueueQuery { limit, cursor }) = query;
+    let request = Paging { limit, cursor, ..Paging::default() }.of(LIST)?;
+    let language = context.language;
+    let page = context.db.read(move |connection| queue(connection, &live, &request, language));
+    Ok(Reply::page(page.await?))
+}
+
+fn queue(
+    connection: &mut AnyConnection,
+    live: &Live,
+    request: &PageRequest,
+    language: Language,
+) -> Result<Page<QueueItem>, Problem> {
+    // The cursor's number is the moment since which the last row waited.
+    let place = |cursor: &Cursor| Some((DateTime::from_timestamp_micros(cursor.changed)?, cursor.id.clone()));
+    let after: Option<Place> = request.after.as_ref().and_then(place);
+    let mut items = challenges(connection, after.as_ref(), request.limit + 1, language)?;
+    items.extend(process::store::join_requests(connection, FEW)?.into_iter().map(join_request));
+    for (question, title) in dialogue::store::waiting_questions(connection, FEW)? {
+        items.push(asked(question, title, language));
+    }
+    items.retain(|item| after.as_ref().is_none_or(|after| item.place() > *after));
+    items.sort_by_key(QueueItem::place);
+    items.truncate(usize::try_from(request.limit + 1).unwrap_or(usize::MAX));
+    let request = PageRequest { direction: Direction::NewestFirst, ..request.clone() };
+    let cursor = |row: &QueueItem| Cursor { changed: row.waiting_since.timestamp_micros(), id: row.id.clone() };
+    let mut page = Page::of(LIST, &request, items, cursor);
+    for item in page.items.iter_mut().filter(|item| item.kind == Kind::Challenge) {
+        item.possible_twins = twins(connection, live, &item.id)?;
+    }
+    Ok(page)
+}
+
+/// The challenges of one page, without their twins.
+fn challenges(
+    connection: &mut AnyConnection,
+    after: Option<&Place>,
+    limit: i64,
+    language: Language,
+) -> Result<Vec<QueueItem>, Problem> {
+    let challenges = store::waiting(connection, after, limit)?;
+    let ids: Vec<_> = challenges.iter().map(|challenge| challenge.id).collect();
+    let bodies: Vec<_> = challenges.iter().map(|challenge| challenge.organisation_id).collect();
+    let (mut assignees, owners) = (store::assignees(connection, &ids)?, names(connection, &bodies)?);
+    let item = |challenge: Challenge| {
+        let assignee = assignees.remove(&challenge.id).map(|a| AssigneeView { id: a.id, name: a.name });
+        let changes = challenge.assessment.criteria.iter().filter_map(|criterion| criterion.to_change.as_ref());
+        QueueItem {
+            organisation: owners.get(&challenge.organisation_id).cloned().unwrap_or_default(),
+            waiting_on: assignee.as_ref().map_or_else(|| "CO-PI".to_owned(), |assignee| assignee.name.clone()),
+            outcome: Some(challenge.assessment.outcome),
+            criteria: verdicts(&challenge),
+            to_change: changes.map(|words| words.to(language).to_owned()).collect(),
+            assignee,
+            ..QueueItem::new(Kind::Challenge, challenge.id.to_string(), since(&challenge), challenge.description.title)
+        }
+    };
+    Ok(challenges.into_iter().map(item).collect())
+}
+
+fn join_request(asked: JoinRequest) -> QueueItem {
+    let since = asked.joined_on.and_time(NaiveTime::MIN).and_utc();
+    QueueItem {
+        organisation: asked.organisation,
+        process_id: Some(asked.process),
+        ..QueueItem::new(Kind::JoinRequest, asked.participant.to_string(), since, asked.title)
+    }
+}
+
+fn asked(question: Question, title: String, language: Language) -> QueueItem {
+    QueueItem {
+        organisation: question.pseudonym().to(language).to_owned(),
+        dialogue_id: Some(question.dialogue_id),
+        ..QueueItem::new(Kind::Question, question.id.to_string(), question.asked_at, title)
+    }
+}
+
+/// What may be the same need as a challenge that waits.
+fn twins(connection: &mut AnyConnection, live: &Live, id: &str) -> Result<Vec<TwinView>, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_found())?;
+    let Some(challenge) = store::find(connection, id)? else { return Ok(Vec::new()) };
+    let mut alike = live.like_stored(connection, &challenge, 3)?;
+    alike.retain(|(likeness, _)| likeness.score >= TWIN);
+    alike.truncate(3);
+    let ids: Vec<_> = alike.iter().map(|(likeness, _)| likeness.challenge).collect();
+    let found = store::find_all(connection, &ids)?;
+    let bodies: Vec<_> = found.iter().map(|twin| twin.organisation_id).collect();
+    let owners = names(connection, &bodies)?;
+    let view = |(likeness, _): (Likeness, _)| {
+        let twin = found.iter().find(|twin| twin.id == likeness.challenge && Reader::Staff.sees(twin))?;
+        Some(TwinView {
+            challenge_id: twin.id,
+            title: twin.description.title.clone(),
+            organisation: owners.get(&twin.organisation_id).cloned().unwrap_or_default(),
+            status: twin.stage.status(),
+            score: (f64::from(likeness.score) * 1000.0).round() / 1000.0,
+        })
+    };
+    Ok(alike.into_iter().filter_map(view).collect())
+}
+
+fn verdicts(challenge: &Challenge) -> Vec<VerdictView> {
+    let criteria = challenge.assessment.criteria.iter();
+    criteria.map(|criterion| VerdictView { key: criterion.key.clone(), verdict: criterion.verdict }).collect()
+}
+
+/// Since when a challenge has been where it is.
+pub(super) fn since(challenge: &Challenge) -> Instant {
+    match &challenge.stage {
+        Stage::Draft => challenge.updated_at,
+        Stage::Submitted { at } | Stage::Returned { at, .. } => *at,
+        Stage::Declined { at, .. } | Stage::Withdrawn { at, .. } => *at,
+        Stage::Approved(decision) | Stage::Grouped { decision, .. } => decision.at,
+    }
+}
+
+/// Takes a waiting challenge upon oneself; whoever had it before no longer has.
+#[utoipa::path(tag = "desk", responses((status = 204, description = "It is yours.")))]
+#[post("/queue/{id}/take")]
+async fn take_queue_item(context: Context, id: PathId<Challenge>) -> Result<Reply<()>, Problem> {
+    let (staff, now) = (context.caller.staff(Scope::ChallengesWrite)?, context.now);
+    context.db.write(move |tx| actions::assign(tx, now, &staff, id.0, true)).await?;
+    Ok(Reply::ok(()).status(StatusCode::NO_CONTENT))
+}
+
+/// Lets a waiting challenge go again.
+#[utoipa::path(tag = "desk", responses((status = 204, description = "It is nobody's.")))]
+#[delete("/queue/{id}/take")]
+async fn release_queue_item(context: Context, id: PathId<Challenge>) -> Result<Reply<()>, Problem> {
+    let (staff, now) = (context.caller.staff(Scope::ChallengesWrite)?, context.now);
+    context.db.write(move |tx| actions::assign(tx, now, &staff, id.0, false)).await?;
+    Ok(Reply::ok(()).status(StatusCode::NO_CONTENT))
+}

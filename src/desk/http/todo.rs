@@ -1,0 +1,206 @@
+//! What a body must do next, over HTTP.
+
+use actix_web::get;
+use chrono::{DateTime, NaiveTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::queue::since;
+use crate::access::{Context, Scope};
+use crate::challenge::sponsor::SponsorRequest;
+use crate::challenge::store::{self, Filter, Reader};
+use crate::challenge::{Challenge, Stage, Status};
+use crate::criteria::{Backing, Verdict};
+use crate::db::AnyConnection;
+use crate::kernel::{Direction, Id, Language, OrganisationId, PageRequest, Text, text};
+use crate::process::store::Part;
+use crate::process::{self, ParticipantState, Process};
+use crate::web::{Problem, Reply};
+
+/// What the item is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = TodoKind)]
+enum Kind {
+    /// One of the body's challenges.
+    Challenge,
+    /// A sponsor of one of them.
+    Sponsor,
+    /// A process that the body takes part in, or was asked into, or asked to join.
+    Process,
+}
+
+/// What a body can do next.
+#[derive(Debug, Serialize, ToSchema)]
+struct TodoItem {
+    kind: Kind,
+    /// The challenge, where it is about one or a sponsor of one.
+    #[schema(value_type = Option<String>, required, nullable, format = "uuid")]
+    challenge_id: Option<Id<Challenge>>,
+    /// The process, where it is about one.
+    #[schema(value_type = Option<String>, required, nullable, format = "uuid")]
+    process_id: Option<Id<Process>>,
+    /// Of the challenge, or of the process.
+    title: String,
+    /// Where the challenge stands.
+    #[schema(required, nullable)]
+    status: Option<Status>,
+    /// `you`, `copi` or `sponsor`.
+    #[schema(example = "you")]
+    waiting_on: &'static str,
+    waiting_since: DateTime<Utc>,
+    /// `improve`, `submit`, `answer`, `accept`, `commit`, `replace_sponsor`, `remind` or `wait`.
+    #[schema(example = "answer")]
+    action: &'static str,
+    /// What to do, in words.
+    what: Vec<String>,
+}
+
+/// What a body must do next: first what waits for itself, then what waits for others; longest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Todo {
+    items: Vec<TodoItem>,
+}
+
+/// What the caller's body must do next with its challenges, their sponsors, and the processes it is in.
+#[utoipa::path(tag = "desk", responses((status = 200, body = Todo)))]
+#[get("/todo")]
+pub(super) async fn get_todo(context: Context) -> Result<Reply<Todo>, Problem> {
+    let body = context.caller.member(Scope::ChallengesRead)?.organisation_id();
+    let (language, now) = (context.language, context.now);
+    let items = context.db.read(move |connection| {
+        let mut items = challenges(connection, body, language, now)?;
+        for part in process::store::parts_of(connection, body)? {
+            items.extend(next_in_process(part, language));
+        }
+        items.sort_by_key(|item| (item.waiting_on != "you", item.waiting_since));
+        Ok::<_, Problem>(items)
+    });
+    Ok(Reply::ok(Todo { items: items.await? }))
+}
+
+fn challenges(
+    connection: &mut AnyConnection,
+    body: OrganisationId,
+    language: Language,
+    now: DateTime<Utc>,
+) -> Result<Vec<TodoItem>, Problem> {
+    let mut items = Vec::new();
+    for status in [Status::Returned, Status::Draft, Status::Submitted, Status::Approved, Status::Grouped] {
+        let filter = Filter { status: Some(status), organisation_id: Some(body), ..Filter::default() };
+        let request = PageRequest { limit: 200, direction: Direction::NewestFirst, after: None };
+        for challenge in store::list(connection, Reader::Body(body), &filter, &request)?.items {
+            for sponsor in store::sponsor_requests(connection, challenge.id)? {
+                items.extend(next_with_sponsor(&challenge, &sponsor, language, now));
+            }
+            items.extend(next_step(challenge, language));
+        }
+    }
+    Ok(items)
+}
+
+fn next_step(challenge: Challenge, language: Language) -> Option<TodoItem> {
+    let words = |text: &Text| text.to(language).to_owned();
+    let changes = challenge.assessment.criteria.iter().filter_map(|criterion| criterion.to_change.as_ref()).map(words);
+    let met = challenge.assessment.outcome == Verdict::Met;
+    let (waiting_on, action, what) = match &challenge.stage {
+        Stage::Returned { reason, .. } => {
+            let asked = text!("CO-PI spørger: {reason}", "CO-PI asks: {reason}");
+            ("you", "answer", std::iter::once(words(&asked)).chain(changes).collect())
+        }
+        Stage::Submitted { .. } => ("copi", "wait", vec![words(&text!("CO-PI ser på den", "CO-PI is looking at it"))]),
+        Stage::Draft if met => {
+            ("you", "submit", vec![words(&text!("Den er klar til at blive indsendt", "It is ready to be submitted"))])
+        }
+        Stage::Draft => ("you", "improve", changes.collect()),
+        _ => return None,
+    };
+    Some(TodoItem {
+        kind: Kind::Challenge,
+        challenge_id: Some(challenge.id),
+        process_id: None,
+        status: Some(challenge.stage.status()),
+        waiting_on,
+        waiting_since: since(&challenge),
+        action,
+        what,
+        title: challenge.description.title,
+    })
+}
+
+fn next_with_sponsor(
+    challenge: &Challenge,
+    request: &SponsorRequest,
+    language: Language,
+    now: DateTime<Utc>,
+) -> Option<TodoItem> {
+    let name = &request.name;
+    let told = &challenge.description;
+    let (waiting_on, waiting_since, action, what) = match request.backing(told) {
+        Backing::Refused { refused_at, reason } => {
+            let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            let what = text!(
+                "{name} vil ikke stå bag{why}. Ret det og spørg igen, eller nævn en anden",
+                "{name} does not stand behind it{why}. Mend it and ask again, or name another"
+            );
+            ("you", refused_at, "replace_sponsor", what)
+        }
+        Backing::Asked { asked_at, .. } if now <= request.expires_at => {
+            let what = text!(
+                "{name} har ikke svaret endnu; I kan minde om det",
+                "{name} has not answered yet; you can send a reminder"
+            );
+            ("sponsor", asked_at, "wait", what)
+        }
+        Backing::Asked { .. } => {
+            let what = text!(
+                "{name} svarede ikke, før linket udløb; spørg igen",
+                "{name} did not answer before the link expired; ask again"
+            );
+            ("you", request.expires_at, "remind", what)
+        }
+        Backing::Claimed | Backing::Confirmed { .. } => return None,
+    };
+    Some(TodoItem {
+        kind: Kind::Sponsor,
+        challenge_id: Some(challenge.id),
+        process_id: None,
+        title: told.title.clone(),
+        status: Some(challenge.stage.status()),
+        waiting_on,
+        waiting_since,
+        action,
+        what: vec![what.to(language).to_owned()],
+    })
+}
+
+fn next_in_process(part: Part, language: Language) -> Option<TodoItem> {
+    let (waiting_on, action, what) = match part.state {
+        ParticipantState::Invited => (
+            "you",
+            "accept",
+            text!(
+                "I er inviteret med; sig ja med POST /processes/{{id}}/join",
+                "You are invited; say yes by POST /processes/{{id}}/join"
+            ),
+        ),
+        ParticipantState::Interested => {
+            ("copi", "wait", text!("I har bedt om at være med; CO-PI svarer", "You asked to join; CO-PI will answer"))
+        }
+        ParticipantState::Guest | ParticipantState::Partner if part.may_commit && !part.has_committed => {
+            ("you", "commit", text!("Sig, hvad I vil, og hvor meget", "Say how far you go, and how much you want"))
+        }
+        ParticipantState::Guest | ParticipantState::Partner | ParticipantState::Left => return None,
+    };
+    Some(TodoItem {
+        kind: Kind::Process,
+        challenge_id: None,
+        process_id: Some(part.process),
+        title: part.title,
+        status: None,
+        waiting_on,
+        waiting_since: part.joined_on.and_time(NaiveTime::MIN).and_utc(),
+        action,
+        what: vec![what.to(language).to_owned()],
+    })
+}
