@@ -94,7 +94,32 @@ pub struct ChallengeView {
     updated_at: DateTime<Utc>,
     /// Other bodies that have it too; with a single challenge.
     #[serde(skip_serializing_if = "Option::is_none")]
-    recognitions: Option<Vec<Recognition>>,
+    recognitions: Option<Vec<RecognitionView>>,
+}
+
+/// A body's word on another body's challenge.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Recognition)]
+struct RecognitionView {
+    #[schema(value_type = String, format = "uuid")]
+    id: Id<Recognition>,
+    #[schema(value_type = String, format = "uuid")]
+    organisation_id: OrganisationId,
+    organisation: String,
+    #[serde(flatten)]
+    body: RecognitionBody,
+    /// What this level binds to.
+    binds_to: String,
+    said_by: String,
+    said_at: DateTime<Utc>,
+}
+
+impl RecognitionView {
+    fn of(said: Recognition, language: Language) -> Self {
+        let Recognition { id, organisation_id, organisation, body, said_by, said_at } = said;
+        let binds_to = body.level.meaning().to(language).to_owned();
+        Self { id, organisation_id, organisation, body, binds_to, said_by, said_at }
+    }
 }
 
 impl ChallengeView {
@@ -135,7 +160,8 @@ fn show(
     language: Language,
 ) -> Result<(i64, ChallengeView), Problem> {
     let owners = names(connection, &[challenge.organisation_id])?;
-    let recognitions = Some(store::recognitions(connection, challenge.id)?);
+    let said = store::recognitions(connection, challenge.id)?;
+    let recognitions = Some(said.into_iter().map(|said| RecognitionView::of(said, language)).collect());
     let version = challenge.version;
     Ok((version, ChallengeView { recognitions, ..ChallengeView::of(challenge, &owners, language) }))
 }
@@ -402,17 +428,17 @@ async fn decline_challenge(
 
 /// "Det har vi også": the caller's body says that it has the challenge too, with its own figures. A new word replaces
 /// the one before it.
-#[utoipa::path(tag = "challenges", request_body = RecognitionBody, responses((status = 201, body = Recognition)))]
+#[utoipa::path(tag = "challenges", request_body = RecognitionBody, responses((status = 201, body = RecognitionView)))]
 #[post("/challenges/{id}/recognitions")]
 async fn recognise_challenge(
     context: Context,
     id: PathId<Challenge>,
     body: Body<RecognitionBody>,
-) -> Result<Reply<Recognition>, Problem> {
+) -> Result<Reply<RecognitionView>, Problem> {
     let member = context.caller.member(Scope::ChallengesWrite)?;
     let now = context.now;
     let said = context.db.write(move |tx| actions::recognise(tx, now, &member, id.0, body.0)).await?;
-    Ok(Reply::ok(said).status(StatusCode::CREATED))
+    Ok(Reply::ok(RecognitionView::of(said, context.language)).status(StatusCode::CREATED))
 }
 
 /// What happened, oldest first.
@@ -422,7 +448,8 @@ pub struct HistoryView {
     pub items: Vec<FactRow>,
 }
 
-/// Who did what to a challenge, when and why; oldest first.
+/// Who did what to a challenge, when and why, with what was before and after; oldest first. A body's words before it handed
+/// the challenge in are its own: of those, others see only which fields were changed.
 #[utoipa::path(tag = "challenges", responses((status = 200, body = HistoryView)))]
 #[get("/challenges/{id}/history")]
 async fn get_challenge_history(context: Context, id: PathId<Challenge>) -> Result<Reply<HistoryView>, Problem> {
@@ -431,11 +458,31 @@ async fn get_challenge_history(context: Context, id: PathId<Challenge>) -> Resul
         .db
         .read(move |connection| {
             let found = store::find(connection, id.0)?.filter(|challenge| reader.sees(challenge));
-            found.ok_or_else(Problem::not_found)?;
-            Ok::<_, Problem>(history(connection, Subject::Challenge, id.0)?)
+            let challenge = found.ok_or_else(Problem::not_found)?;
+            let mut items = history(connection, Subject::Challenge, id.0)?;
+            if reader != Reader::Body(challenge.organisation_id) {
+                keep_private_words(&mut items, reader);
+            }
+            Ok::<_, Problem>(items)
         })
         .await?;
     Ok(Reply::ok(HistoryView { items }))
+}
+
+/// Takes out of a history what only the owner wrote and read: for staff until the challenge was handed in, for other
+/// bodies ever.
+fn keep_private_words(items: &mut [FactRow], reader: Reader) {
+    let mut shared = false;
+    for item in items {
+        shared |= item.deed == "submitted" && reader == Reader::Staff;
+        if item.deed == "changed" && !shared {
+            let fields = |side: &str| item.data.get(side).and_then(serde_json::Value::as_object).into_iter().flatten();
+            let mut names: Vec<&String> = fields("before").chain(fields("after")).map(|(name, _)| name).collect();
+            names.sort_unstable();
+            names.dedup();
+            item.data = serde_json::json!({"fields": names, "assessment": item.data.get("assessment")});
+        }
+    }
 }
 
 /// One step of the ladder.

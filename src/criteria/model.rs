@@ -178,13 +178,13 @@ pub enum Verdict {
 
 /// One thing to state that the challenge does not state yet, for programs; `to_change` says the same to people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[schema(as = AssessmentChange, example = json!({"pointer": "/time_savings/hours_per_year", "at_least": 1.0}))]
+#[schema(as = AssessmentChange, example = json!({"pointer": "/time_savings/hours_per_year", "at_least": 1}))]
 pub struct Change {
     /// The field of the challenge (RFC 6901).
     pub pointer: String,
     /// The least figure that suffices; for a list, how many more entries. None where any entry does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at_least: Option<f64>,
+    pub at_least: Option<u64>,
 }
 
 /// What one criterion found.

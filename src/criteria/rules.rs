@@ -50,6 +50,17 @@ fn round(figure: f64) -> f64 {
     (figure * 100.0).round() / 100.0
 }
 
+/// The least whole figure that reaches a threshold; thresholds are above 0 and at most 100,000,000.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::as_conversions,
+    reason = "within bounds, and whole"
+)]
+fn whole(threshold: f64) -> u64 {
+    threshold.ceil() as u64
+}
+
 struct Finding {
     verdict: Verdict,
     reasons: Vec<Text>,
@@ -69,7 +80,7 @@ fn state(pointer: &str) -> Change {
 }
 
 /// A figure to state, of at least this.
-fn at_least(pointer: &str, least: f64) -> Change {
+fn at_least(pointer: &str, least: u64) -> Change {
     Change { pointer: pointer.to_owned(), at_least: Some(least) }
 }
 
@@ -95,7 +106,7 @@ impl Finding {
 }
 
 fn time_savings(given: Option<&TimeSavings>, least: f64) -> Finding {
-    let needed = least.ceil();
+    let needed = whole(least);
     let hours_in_all = [at_least("/time_savings/hours_per_year", needed)];
     let Some(given) = given else {
         let reason = text!("Der står ikke, hvor meget tid der frigives", "It does not say how much time is freed");
@@ -240,7 +251,7 @@ fn scale(evidence: &Evidence, least: u32) -> Finding {
     let named = given.known_bodies.iter().flatten().filter(|name| fresh(name)).count();
     let others = recognised + named;
     let volume = given.has_volume() || evidence.recognitions.iter().any(|recogniser| recogniser.has_volume);
-    let more = usize::try_from(least).unwrap_or(usize::MAX).saturating_sub(others);
+    let more = u64::from(least).saturating_sub(u64::try_from(others).unwrap_or(u64::MAX));
 
     let facts = json!({
         "recognising_bodies": recognised, "named_bodies": named, "other_bodies": others,
@@ -252,8 +263,8 @@ fn scale(evidence: &Evidence, least: u32) -> Finding {
             "State the volume: a quantity, a yearly value or how many people it touches"
         )
     };
-    let some_volume = || at_least("/scale/affected_people", 1.0);
-    let Text { da, en } = organisations(others);
+    let some_volume = || at_least("/scale/affected_people", 1);
+    let Text { da, en } = organisations(u64::try_from(others).unwrap_or(u64::MAX));
     if more == 0 && volume {
         let reason =
             text!("Udfordringen deles af {da}, og der er volumen bag", "Shared by {en}, and there is volume behind it");
@@ -290,7 +301,7 @@ fn scale(evidence: &Evidence, least: u32) -> Finding {
         "Få {da} til at sige \"det har vi også\", eller nævn dem ved navn",
         "Get {en} to say \"so do we\", or name them"
     );
-    let mut changes = vec![at_least("/scale/known_bodies", f64::from(u32::try_from(more).unwrap_or(least)))];
+    let mut changes = vec![at_least("/scale/known_bodies", more)];
     if volume {
         return Finding::new(verdict, reason, facts).turned_by(who, changes);
     }
@@ -301,7 +312,7 @@ fn scale(evidence: &Evidence, least: u32) -> Finding {
 }
 
 /// So many other organisations, in words.
-fn organisations(count: usize) -> Text {
+fn organisations(count: u64) -> Text {
     match count {
         1 => text!("en anden organisation", "one other organisation"),
         _ => text!("{count} andre organisationer", "{count} other organisations"),

@@ -339,3 +339,28 @@ fn two_decisions_at_the_same_moment_do_not_both_stand() {
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
     assert_eq!(app.mails().len(), 1);
 }
+
+#[test]
+fn words_that_were_never_handed_in_stay_with_the_owner() {
+    let app = TestApp::start();
+    let (odense, vejle) = (given::municipality(&app, "Odense Kommune"), given::municipality(&app, "Vejle Kommune"));
+    let owner = app.member(&odense);
+    let challenge = given::drafted(&owner, "Natlige tilsyn");
+    owner.change(&path(&challenge), json!({"problem": "Det sker for 010190-1234 hver nat."})).expect(200);
+    act(&owner, &challenge, "submit", json!({})).unfit(&[("/problem", "cpr_number")]);
+    owner.change(&path(&challenge), json!({"problem": "Det sker hver nat."})).expect(200);
+    act(&owner, &challenge, "submit", json!({})).expect(200);
+    act(&app.facilitator(), &challenge, "return", json!({"reason": "Hvor mange?"})).expect(200);
+    app.mails();
+    owner.change(&path(&challenge), json!({"affected_users": "40 beboere"})).expect(200);
+    act(&owner, &challenge, "submit", json!({})).expect(200);
+
+    let history = |client: &Client| client.get(&format!("{}/history", path(&challenge))).expect(200);
+    assert!(history(&owner).text.contains("010190-1234"));
+    let (other, staff) = (history(&app.member(&vejle)), history(&app.facilitator()));
+    for seen in [&other, &staff] {
+        assert!(!seen.text.contains("010190-1234"), "{}", seen.text);
+        assert_eq!(seen.items()[1]["data"]["fields"], json!(["problem"]));
+    }
+    assert!(staff.text.contains("40 beboere") && !other.text.contains("40 beboere"));
+}

@@ -25,6 +25,7 @@ mod dialogue;
 mod dispatch;
 mod feed;
 mod import;
+mod intake;
 mod matching;
 mod organisation;
 mod posting;

@@ -317,7 +317,7 @@ async fn answer_sponsorship(context: Context, body: Body<AnswerBody>) -> Result<
 }
 
 /// What the page's buttons do: confirm, or refuse with or without a reason.
-#[utoipa::path(tag = "challenges", security(()), request_body(content = AnswerForm, content_type = "application/x-www-form-urlencoded", example = json!("answer=confirm")), responses((status = 200, body = String, content_type = "text/html"), (status = 410, body = String, content_type = "text/html"), (status = 422, body = String, content_type = "text/html")))]
+#[utoipa::path(tag = "challenges", security(()), request_body(content = AnswerForm, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = String, content_type = "text/html"), (status = 410, body = String, content_type = "text/html"), (status = 422, body = String, content_type = "text/html")))]
 #[post("/sponsorships/{token}")]
 async fn press_sponsorship(
     context: Context,

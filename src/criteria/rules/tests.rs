@@ -187,7 +187,9 @@ fn strengthen(evidence: &Evidence, way: usize) -> Evidence {
     match way {
         3 => stronger.recognitions.push(Recogniser { organisation: "X Kommune".into(), has_volume: true }),
         4 => scale(&mut stronger, |scale| scale.known_bodies.get_or_insert_default().push("Y Kommune".into())),
-        5 => scale(&mut stronger, |scale| scale.volume = Some(Quantity { quantity: 9.0, unit: "stk".into() })),
+        5 => scale(&mut stronger, |scale| {
+            scale.volume = Some(Quantity { quantity: 9.0, unit: "stk".into(), year: None })
+        }),
         6 => scale(&mut stronger, |scale| scale.annual_value = Some(Money::dkk(9))),
         7 => drop(stronger.anchoring.get_or_insert_default().political.get_or_insert_with(|| sponsor("P")).clone()),
         8 => {
@@ -214,7 +216,7 @@ fn strengthen(evidence: &Evidence, way: usize) -> Evidence {
 
 /// Does what a change says, as a program would that understands no words.
 fn apply(evidence: &mut Evidence, change: &Change, turn: usize) {
-    let least = change.at_least.unwrap_or(0.001);
+    let least = change.at_least.map_or(0.001, |least| f64::from(u32::try_from(least).unwrap()));
     let reduction = || Reduction {
         kind: ReductionKind::Other,
         quantity: 0.0,
@@ -310,7 +312,7 @@ proptest! {
     fn a_little_less_than_stated_does_not_turn_a_verdict(hours in 0.0..1500.0) {
         let given = TimeSavings { hours_per_year: Some(hours), ..time() };
         let finding = time_savings(Some(&given), 1500.5);
-        let least = finding.remedy.unwrap().changes[0].at_least.unwrap();
+        let least = f64::from(u32::try_from(finding.remedy.unwrap().changes[0].at_least.unwrap()).unwrap());
         let judge = |hours| time_savings(Some(&TimeSavings { hours_per_year: Some(hours), ..time() }), 1500.5).verdict;
         prop_assert_eq!((judge(least), judge(least - 1.0)), (Verdict::Met, Verdict::NotMet));
     }
