@@ -2,10 +2,12 @@
 
 mod bounce;
 mod import;
+mod keep;
 
 use std::io::{IsTerminal, Read};
 use std::net::TcpListener;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use actix_web::web::Data;
 use clap::{Parser, Subcommand};
@@ -45,6 +47,10 @@ enum Command {
     Worker,
     /// Bring the database's tables up to date
     Migrate,
+    /// Copy the database to a new file while it is in use (SQLite)
+    Backup { file: std::path::PathBuf },
+    /// Move everything from SQLite to an empty PostgreSQL database: postgres://USER@HOST/NAME
+    MigrateTo { url: String },
     /// Look after users
     User {
         #[command(subcommand)]
@@ -158,6 +164,8 @@ async fn carry_out(cli: Cli) -> Result<(), CliError> {
         Command::Demo { fresh } => serve_demo(settings, fresh).await,
         Command::Worker => worker(settings).await,
         Command::Migrate => Db::open(&settings.database).map(drop).map_err(CliError::from),
+        Command::Backup { file } => keep::back_up(&settings, &file),
+        Command::MigrateTo { url } => keep::migrate_to(&settings, &url),
         Command::User { command } => add_user(settings, command).await,
         Command::Import { command } => import::run(open(settings).await?, command).await,
         Command::Ledger { command: LedgerCommand::Verify } => verify_ledger(settings).await,
@@ -192,13 +200,28 @@ fn log_to_stderr() {
 
 async fn open(settings: Settings) -> Result<Data<Node>, CliError> {
     let db = Db::open(&settings.database).map_err(CliError::from)?;
+    node(settings, db).await
+}
+
+/// How long those who ask over HTTP wait for the database at most.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A node that works beside others, for people who wait.
+async fn open_to_serve(settings: Settings) -> Result<Data<Node>, CliError> {
+    let db = Db::open(&settings.database).map_err(CliError::from)?.answering_within(PATIENCE);
+    let db = settings.replica.iter().fold(db, Db::with_replica);
+    db.listen().map_err(CliError::from)?;
+    node(settings, db).await
+}
+
+async fn node(settings: Settings, db: Db) -> Result<Data<Node>, CliError> {
     let seal = secret::seal(&settings, &db).await.map_err(CliError::from)?;
     Node::new(settings, db, Clock::System, seal).map(Data::new).map_err(CliError::from)
 }
 
 async fn serve(settings: Settings) -> Result<(), CliError> {
     let listener = listen(&settings)?;
-    serve_on(open(settings).await?, listener).await
+    serve_on(open_to_serve(settings).await?, listener).await
 }
 
 fn listen(settings: &Settings) -> Result<TcpListener, CliError> {
@@ -213,7 +236,7 @@ async fn serve_on(node: Data<Node>, listener: TcpListener) -> Result<(), CliErro
     tracing::info!(%listen, database = ?node.settings.database, "serving");
     let postman = dispatch::postman(&node.settings).map_err(CliError::from)?;
     let (stop, stopping) = watch::channel(false);
-    let server = app::serve(node.clone(), listener).map_err(CliError::from)?;
+    let server = app::serve(node.clone(), listener, leave(node.clone())).map_err(CliError::from)?;
     let working = actix_web::rt::spawn(async move {
         if node.settings.worker {
             dispatch::work(node, postman, stopping).await;
@@ -227,7 +250,7 @@ async fn serve_on(node: Data<Node>, listener: TcpListener) -> Result<(), CliErro
 }
 
 async fn worker(settings: Settings) -> Result<(), CliError> {
-    let node = open(settings).await?;
+    let node = open_to_serve(settings).await?;
     let postman = dispatch::postman(&node.settings).map_err(CliError::from)?;
     tracing::info!(database = ?node.settings.database, "sending what is due");
     let (stop, stopping) = watch::channel(false);
@@ -237,19 +260,49 @@ async fn worker(settings: Settings) -> Result<(), CliError> {
     working.await.map_err(CliError::from)
 }
 
-/// Returns when the process is asked to end: by Ctrl-C, or by SIGTERM as service managers do.
-async fn told_to_stop() -> std::io::Result<()> {
+/// How the process is asked to end.
+#[derive(PartialEq)]
+enum Stop {
+    /// By Ctrl-C: somebody sits there and waits.
+    Interrupted,
+    /// By SIGTERM, as service managers do.
+    Terminated,
+}
+
+/// Returns when the process is asked to end.
+async fn told_to_stop() -> std::io::Result<Stop> {
+    let interrupted = actix_web::rt::signal::ctrl_c();
     #[cfg(unix)]
     {
         use actix_web::rt::signal::unix::{SignalKind, signal};
         let mut terminate = signal(SignalKind::terminate())?;
         tokio::select! {
-            _ = terminate.recv() => Ok(()),
-            interrupted = actix_web::rt::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(Stop::Terminated),
+            interrupted = interrupted => interrupted.map(|()| Stop::Interrupted),
         }
     }
     #[cfg(not(unix))]
-    actix_web::rt::signal::ctrl_c().await
+    interrupted.await.map(|()| Stop::Interrupted)
+}
+
+/// Returns when no more requests are to be taken: at once when somebody waits for it, and otherwise once those who
+/// spread the requests have had time to see that the node is leaving.
+async fn leave(node: Data<Node>) {
+    match told_to_stop().await {
+        Ok(Stop::Terminated) => {
+            node.leave();
+            tracing::info!(seconds = node.settings.drain.as_secs(), "leaving");
+            tokio::select! {
+                () = tokio::time::sleep(node.settings.drain) => {}
+                _ = told_to_stop() => {}
+            }
+        }
+        Ok(Stop::Interrupted) => node.leave(),
+        Err(error) => {
+            tracing::error!(%error, "signals cannot be heard; only a kill will end this process");
+            std::future::pending().await
+        }
+    }
 }
 
 /// Where the demo lives, below the folder that it is started in.
@@ -264,7 +317,7 @@ async fn serve_demo(settings: Settings, fresh: bool) -> Result<(), CliError> {
     let database = format!("sqlite://{DEMO}/skala.db").parse().map_err(CliError::from)?;
     let settings = Settings { database, mail_dir: folder.join("mails"), smtp_url: None, ..settings };
     let listener = listen(&settings)?;
-    let node = open(settings).await?;
+    let node = open_to_serve(settings).await?;
     let new = demo::load(&node).await.map_err(CliError::from)?;
     let (url, mails) = (&node.settings.public_url, node.settings.mail_dir.display());
     println!("Skala's demo {} {DEMO}/", if new { "is new in" } else { "goes on in" });

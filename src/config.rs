@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::db::DatabaseUrl;
+use crate::db::{DatabaseUrl, Engine};
 use crate::kernel::Email;
 use crate::mail::{ReturnAddress, Sender};
 
@@ -15,6 +15,8 @@ use crate::mail::{ReturnAddress, Sender};
 pub struct Settings {
     /// `SKALA_DATABASE_URL`: `sqlite://FILE` or `postgres://…`; default `sqlite://skala.db`.
     pub database: DatabaseUrl,
+    /// `SKALA_DATABASE_READ_URL`: a replica of a PostgreSQL database, for reads; default none.
+    pub replica: Option<DatabaseUrl>,
     /// `SKALA_LISTEN`: address and port; default `127.0.0.1:8080`.
     pub listen: SocketAddr,
     /// `SKALA_PUBLIC_URL`: how the world reaches the service, for links in mails; default `http://` and the listening address.
@@ -40,6 +42,9 @@ pub struct Settings {
     pub posting: Posting,
     /// `SKALA_WORKER`: `off` when deliveries are another process's work (`skala worker`); default `on`.
     pub worker: bool,
+    /// `SKALA_DRAIN`: for how many seconds a node that was told to stop says so before it takes no more requests;
+    /// default 5 on PostgreSQL, where others can take over, and 0 on SQLite.
+    pub drain: Duration,
 }
 
 /// A key that signs letters.
@@ -87,6 +92,16 @@ impl Settings {
         let database: DatabaseUrl = or("SKALA_DATABASE_URL", "sqlite://skala.db")
             .parse()
             .map_err(|error| wrong("SKALA_DATABASE_URL", &error))?;
+        let replica = match text("SKALA_DATABASE_READ_URL").map(|url| url.parse::<DatabaseUrl>()).transpose() {
+            Ok(Some(replica)) if (replica.engine, database.engine) != (Engine::Postgres, Engine::Postgres) => {
+                return Err(wrong("SKALA_DATABASE_READ_URL", &"only PostgreSQL beside PostgreSQL has replicas"));
+            }
+            Ok(replica) => replica,
+            Err(error) => return Err(wrong("SKALA_DATABASE_READ_URL", &error)),
+        };
+        let drain = or("SKALA_DRAIN", if database.engine == Engine::Postgres { "5" } else { "0" });
+        let drain = drain.parse().ok().filter(|seconds| *seconds <= 600);
+        let drain = drain.ok_or_else(|| wrong("SKALA_DRAIN", &"expected whole seconds, 600 at most"))?;
         let listen: SocketAddr = or("SKALA_LISTEN", "127.0.0.1:8080")
             .parse()
             .map_err(|_| wrong("SKALA_LISTEN", &"expected an address and a port, as in 127.0.0.1:8080"))?;
@@ -158,6 +173,7 @@ impl Settings {
         let dkim = dkim.collect();
         Ok(Self {
             database,
+            replica,
             listen,
             public_url,
             smtp_url,
@@ -170,6 +186,7 @@ impl Settings {
             dkim,
             posting,
             worker,
+            drain: Duration::from_secs(drain),
         })
     }
 
@@ -202,6 +219,8 @@ mod tests {
     fn a_value_that_cannot_be_understood_names_its_variable() {
         for (name, value) in [
             ("SKALA_DATABASE_URL", "postgress://x"),
+            ("SKALA_DATABASE_READ_URL", "postgres://beside/sqlite"),
+            ("SKALA_DRAIN", "-1"),
             ("SKALA_LISTEN", "8080"),
             ("SKALA_PUBLIC_URL", "skala.dk"),
             ("SKALA_RATE_LIMIT", "0"),

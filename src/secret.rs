@@ -7,7 +7,7 @@ use diesel::prelude::*;
 
 use crate::config::Settings;
 use crate::db::schema::service_secret;
-use crate::db::{Db, DbError, Tx, optional};
+use crate::db::{AnyConnection, Db, DbError, Tx, optional};
 use crate::kernel::{Seal, random_token};
 
 /// Why there is no secret.
@@ -36,6 +36,21 @@ pub async fn seal(settings: &Settings, db: &Db) -> Result<Seal, SecretError> {
         None => db.write(move |tx| in_row(tx, fresh)).await?,
     };
     Ok(Seal::new(secret.trim().as_bytes()))
+}
+
+/// Brings the secret along that lies in a file beside SQLite, to where nodes on one PostgreSQL share it.
+///
+/// # Errors
+/// [`SecretError`].
+pub fn carry_over(settings: &Settings, target: &mut AnyConnection) -> Result<(), SecretError> {
+    use service_secret as s;
+    let file = settings.database.folder().unwrap_or_default().join("skala.secret");
+    if file.exists() {
+        let secret = std::fs::read_to_string(&file)?;
+        let row = diesel::insert_into(s::table).values((s::one.eq(1), s::secret.eq(secret.trim())));
+        row.execute(target).map_err(DbError::from)?;
+    }
+    Ok(())
 }
 
 fn in_file(file: &Path, fresh: &str) -> std::io::Result<String> {

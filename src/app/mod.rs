@@ -49,11 +49,15 @@ pub fn spec() -> Value {
     openapi::finish(&collected)
 }
 
-/// Serves on an open socket until it is told to stop; then it finishes what is in hand.
+/// Serves on an open socket until `leave` comes to pass or it is stopped; then it finishes what is in hand.
 ///
 /// # Errors
 /// When the socket cannot be used.
-pub fn serve(node: web::Data<Node>, listener: TcpListener) -> std::io::Result<Server> {
+pub fn serve(
+    node: web::Data<Node>,
+    listener: TcpListener,
+    leave: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<Server> {
     access::use_hmac_sha256();
     let spec = web::Data::new(operations::Spec::of(&spec()));
     let live = web::Data::new(Arc::new(matching::live::Live::default()));
@@ -86,6 +90,7 @@ pub fn serve(node: web::Data<Node>, listener: TcpListener) -> std::io::Result<Se
         .client_disconnect_timeout(Duration::from_secs(2))
         .keep_alive(Duration::from_secs(30))
         .shutdown_timeout(30)
+        .shutdown_signal(leave)
         .listen(listener)?;
     Ok(server.run())
 }

@@ -56,15 +56,19 @@ async fn get_health() -> impl Responder {
     Reply::ok(Health { status: "ok" })
 }
 
-/// Whether the database answers and its tables are this version's.
+/// Whether the node takes requests: the database answers, its tables are this version's, and the node is not about to stop.
 #[utoipa::path(tag = "operations", security(()), responses((status = 200, body = Health)))]
 #[get("/readyz")]
 async fn get_readiness(node: web::Data<Node>) -> Result<Reply<Health>, Problem> {
-    node.db.check().await.map_err(|error| {
+    let not_ready = |cause: Option<String>| {
         let detail = text!("Tjenesten er ikke klar", "The service is not ready");
         let problem = Problem::new(actix_web::http::StatusCode::SERVICE_UNAVAILABLE, "not_ready", detail);
-        Problem { retry_after: Some(2), cause: Some(error.to_string()), ..problem }
-    })?;
+        Problem { retry_after: Some(2), cause, ..problem }
+    };
+    if node.is_leaving() {
+        return Err(not_ready(None));
+    }
+    node.db.check().await.map_err(|error| not_ready(Some(error.to_string())))?;
     Ok(Reply::ok(Health { status: "ok" }))
 }
 

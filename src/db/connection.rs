@@ -28,7 +28,8 @@ pub enum Engine {
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl {
     pub engine: Engine,
-    target: String,
+    /// The file, or the whole address.
+    pub(super) target: String,
 }
 
 /// An address that names no database we know.
@@ -86,6 +87,32 @@ pub(super) enum Use {
     Write,
 }
 
+/// How a connection finds its server and notices that it is gone. What the address says itself, counts.
+///
+/// Of several hosts only the one that takes writes will do, for reads too: another would be behind. A host that does not
+/// answer is left after 3 seconds, and a connection whose other end is silent after 5 or 6.
+fn conninfo(url: &str, usage: Use) -> String {
+    let (place, query) = url.split_once('?').unwrap_or((url, ""));
+    let parameter = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    let authority = place.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+    let several = authority.contains(',') || parameter("host").is_some_and(|hosts| hosts.contains(','));
+    let mut defaults = vec![
+        ("application_name", "skala"),
+        ("connect_timeout", "3"),
+        ("keepalives_idle", "3"),
+        ("keepalives_interval", "1"),
+        ("keepalives_count", "3"),
+        ("tcp_user_timeout", "5000"),
+    ];
+    if several || usage == Use::Write {
+        defaults.push(("target_session_attrs", "read-write"));
+    }
+    let missing = defaults.into_iter().filter(|(name, _)| parameter(name).is_none());
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(str::to_owned);
+    let pairs: Vec<_> = pairs.chain(missing.map(|(name, value)| format!("{name}={value}"))).collect();
+    format!("{place}?{}", pairs.join("&"))
+}
+
 /// Opens a connection and makes the two engines behave alike.
 pub(super) fn open(url: &DatabaseUrl, usage: Use) -> Result<AnyConnection, DbError> {
     let unavailable = |error: &dyn fmt::Display| DbError::Unavailable(error.to_string());
@@ -103,7 +130,8 @@ pub(super) fn open(url: &DatabaseUrl, usage: Use) -> Result<AnyConnection, DbErr
             (AnyConnection::Sqlite(connection), setup)
         }
         Engine::Postgres => {
-            let connection = PgConnection::establish(&url.target).map_err(|error| unavailable(&error))?;
+            let connection =
+                PgConnection::establish(&conninfo(&url.target, usage)).map_err(|error| unavailable(&error))?;
             // A node that stalls in the middle of a write must not hold up the others for long.
             let setup = match usage {
                 Use::Write => {
@@ -124,7 +152,7 @@ pub(super) fn open(url: &DatabaseUrl, usage: Use) -> Result<AnyConnection, DbErr
 
 /// Whether an unclassified message means that the database is away rather than that we asked something wrong.
 pub(super) fn is_outage(message: &str) -> bool {
-    const SIGNS: [&str; 9] = [
+    const SIGNS: [&str; 14] = [
         "server closed the connection",
         "terminating connection",
         "connection to server",
@@ -134,6 +162,11 @@ pub(super) fn is_outage(message: &str) -> bool {
         "database or disk is full",
         "disk I/O error",
         "attempt to write a readonly database",
+        "No space left on device",
+        "onnection timed out",
+        "onnection reset by peer",
+        "statement timeout",
+        "conflict with recovery",
     ];
     SIGNS.iter().any(|sign| message.contains(sign))
         || message.contains("database is locked")
@@ -186,6 +219,18 @@ mod tests {
         for wrong in ["postgress://a@b/c", "skala.db", "", "mysql://a/b", "sqlite://", "postgres://"] {
             assert!(wrong.parse::<DatabaseUrl>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_an_address_says_itself_counts() {
+        let told = conninfo("postgres://a@x:1,y:2/c?connect_timeout=9", Use::Read);
+        assert!(told.starts_with("postgres://a@x:1,y:2/c?connect_timeout=9&application_name=skala&"), "{told}");
+        assert!(told.ends_with("&target_session_attrs=read-write"), "{told}");
+        assert_eq!(told.matches("connect_timeout").count(), 1);
+        let one = conninfo("postgres://a@x/c", Use::Read);
+        assert!(!one.contains("target_session_attrs"), "a single host may be one that only reads: {one}");
+        assert!(conninfo("postgres://a@x/c", Use::Write).contains("target_session_attrs=read-write"));
+        assert!(conninfo("postgres:///c?host=x,y&target_session_attrs=any", Use::Write).contains("attrs=any"));
     }
 
     #[test]

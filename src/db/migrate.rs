@@ -12,6 +12,9 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{AnyConnection, DbError};
 
+/// The advisory lock under which PostgreSQL's tables are changed.
+pub(super) const LOCK: i64 = 7_305_131;
+
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/portable");
 
 /// Why the tables cannot be used.
@@ -30,6 +33,12 @@ pub enum MigrateError {
     Failed(String),
 }
 
+impl From<diesel::result::Error> for MigrateError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
 /// Which migrations the database lacks, and which it has that we do not know.
 struct Difference {
     missing: BTreeSet<String>,
@@ -43,25 +52,28 @@ impl Difference {
     }
 }
 
-/// Brings the tables up to date; on PostgreSQL one node does it while the others wait.
+/// Brings the tables up to date; one process does it while the others that start wait.
 pub(super) fn to_latest(connection: &mut AnyConnection) -> Result<(), MigrateError> {
-    if let AnyConnection::Postgres(_) = connection {
-        connection.batch_execute("SELECT pg_advisory_lock(7305131)").map_err(DbError::from)?;
+    match connection {
+        AnyConnection::Postgres(connection) => {
+            connection.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})"))?;
+            let run = run_pending(connection);
+            connection.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})"))?;
+            run
+        }
+        // All in one transaction, whose lock the others wait for.
+        AnyConnection::Sqlite(connection) => connection.immediate_transaction(run_pending),
     }
-    let run = match connection {
-        AnyConnection::Postgres(connection) => run_pending(connection),
-        AnyConnection::Sqlite(connection) => run_pending(connection),
-    };
-    if let AnyConnection::Postgres(_) = connection {
-        connection.batch_execute("SELECT pg_advisory_unlock(7305131)").map_err(DbError::from)?;
-    }
-    run
+}
+
+/// The newest migration that is built into the program: a database with a newer one is another version's.
+pub(super) fn newest() -> Result<String, MigrateError> {
+    Ok(known::<Sqlite>()?.pop_last().unwrap_or_default())
 }
 
 /// Looks without changing anything: Diesel's own look would first make its table, which a reader may not.
 pub(super) fn check(connection: &mut AnyConnection) -> Result<(), MigrateError> {
-    let applied: Vec<Applied> =
-        diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(connection).map_err(DbError::from)?;
+    let applied: Vec<Applied> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations").load(connection)?;
     let difference = Difference::between(applied.into_iter().map(|row| row.version), &known::<Sqlite>()?);
     refuse_newer(&difference)?;
     if difference.missing.is_empty() { Ok(()) } else { Err(MigrateError::Older(list(&difference.missing))) }

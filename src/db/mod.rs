@@ -6,26 +6,40 @@
 //! nodes take turns by a row lock. So on either engine a deed sees every deed before it, no two deeds
 //! race, and change numbers are handed out in the order in which they become visible.
 //!
+//! A replica may take reads off the primary. A read goes there only when the replica has every change that the primary
+//! had committed when the read began, and to the primary otherwise: so no read, by anybody through any node, is older than
+//! what was acknowledged before it was asked.
+//!
 //! Start reading at [`Db::write`].
 
+mod backup;
+mod cells;
 mod connection;
 mod lift;
 mod migrate;
 mod rows;
 pub mod schema;
+mod transfer;
 mod writer;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use diesel::r2d2::Pool;
+use diesel::r2d2::{Builder, Pool, PooledConnection};
 use tokio::sync::{oneshot, watch};
 
+pub use backup::{Backup, BackupError, backup};
+pub use cells::Fingerprint;
 pub use connection::{AnyConnection, DatabaseUrl, Engine, UrlError};
 pub use lift::{Lift, optional};
 pub use migrate::MigrateError;
 pub use rows::Rows;
+pub use transfer::{Moved, Transfer, TransferError, transfer};
 pub use writer::last_change;
-use writer::{Deed, Writer};
+use writer::{Deed, Turn, Writer, announce};
+
+/// How long passes at most before another process's commit is heard of.
+const LISTEN_EVERY: Duration = Duration::from_millis(500);
 
 /// Why the database did not do what was asked.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -33,6 +47,9 @@ pub enum DbError {
     /// It cannot be reached, is full, or did not answer in time; the same may work later.
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
+    /// It went away while it committed, and it could not be found out whether the commit holds.
+    #[error("the database was lost in a commit that may hold or not: {0}")]
+    Unsettled(String),
     /// It refused a statement that it should have taken.
     #[error("the database refused a statement: {0}")]
     Refused(String),
@@ -48,7 +65,8 @@ impl From<diesel::result::Error> for DbError {
             Error::DatabaseError(
                 DatabaseErrorKind::ClosedConnection
                 | DatabaseErrorKind::UnableToSendCommand
-                | DatabaseErrorKind::ReadOnlyTransaction,
+                | DatabaseErrorKind::ReadOnlyTransaction
+                | DatabaseErrorKind::SerializationFailure,
                 _,
             )
             | Error::BrokenTransactionManager => Self::Unavailable(error.to_string()),
@@ -64,10 +82,14 @@ impl From<diesel::result::Error> for DbError {
 #[derive(Clone)]
 pub struct Db {
     url: DatabaseUrl,
-    readers: Pool<connection::Opener>,
+    readers: Readers,
+    replica: Option<Readers>,
     writer: Writer,
-    committed: watch::Receiver<i64>,
+    committed: Arc<watch::Sender<i64>>,
+    patience: Option<Duration>,
 }
+
+type Readers = Pool<connection::Opener>;
 
 /// A write in progress. Only [`Db::write`] makes one: what takes a `Tx` happens wholly or not at all.
 pub struct Tx<'a> {
@@ -83,17 +105,44 @@ impl Db {
     /// When it cannot be reached or written, or was written by a newer version of the service.
     pub fn open(url: &DatabaseUrl) -> Result<Self, MigrateError> {
         migrate::to_latest(&mut connection::open(url, connection::Use::Write)?)?;
-        let readers = Pool::builder()
-            .max_size(8)
-            .min_idle(Some(1))
-            .test_on_check_out(false)
-            .connection_timeout(Duration::from_secs(5))
-            .error_handler(Box::new(connection::LogConnectErrors))
-            .build(connection::Opener(url.clone()))
-            .map_err(|error| DbError::Unavailable(error.to_string()))?;
-        let (sender, committed) = watch::channel(0);
-        let writer = Writer::start(url.clone(), sender);
-        Ok(Self { url: url.clone(), readers, writer, committed })
+        let readers = pool().build(connection::Opener(url.clone()));
+        let readers = readers.map_err(|error| DbError::Unavailable(error.to_string()))?;
+        let committed = Arc::new(watch::Sender::new(0));
+        let writer = Writer::start(url.clone(), migrate::newest()?, Arc::clone(&committed));
+        Ok(Self { url: url.clone(), readers, replica: None, writer, committed, patience: None })
+    }
+
+    /// … with a replica for reads. It need not be there yet.
+    #[must_use]
+    pub fn with_replica(self, url: &DatabaseUrl) -> Self {
+        Self { replica: Some(pool().build_unchecked(connection::Opener(url.clone()))), ..self }
+    }
+
+    /// … that answers within this time, if only that it cannot: where somebody waits at the other end.
+    #[must_use]
+    pub fn answering_within(self, patience: Duration) -> Self {
+        Self { patience: Some(patience), ..self }
+    }
+
+    /// Listens for what other processes commit, so that [`Db::commits`] tells of it within half a second. One number is
+    /// asked for each time, which costs less than a notification with every commit would.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn listen(&self) -> std::io::Result<()> {
+        let (readers, committed) = (self.readers.clone(), Arc::downgrade(&self.committed));
+        let listen = move || {
+            // As long as anybody may ask.
+            while let Some(committed) = committed.upgrade() {
+                // An outage is told of by those who need the database.
+                if let Some(Ok(change)) = readers.try_get().map(|mut connection| last_change(&mut connection)) {
+                    announce(&committed, change);
+                }
+                drop(committed);
+                std::thread::sleep(LISTEN_EVERY);
+            }
+        };
+        std::thread::Builder::new().name("listener".to_owned()).spawn(listen).map(drop)
     }
 
     /// Which engine the URL named.
@@ -112,12 +161,29 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let readers = self.readers.clone();
-        let looked = tokio::task::spawn_blocking(move || {
-            let mut pooled = readers.get().map_err(|error| DbError::Unavailable(error.to_string()))?;
+        let (readers, replica) = (self.readers.clone(), self.replica.clone());
+        self.look(move || {
+            let fresh = replica.map_or(Ok(None), |replica| fresh(&replica, &readers))?;
+            let mut pooled = fresh.map_or_else(|| get(&readers), Ok)?;
             look(&mut pooled)
-        });
-        looked.await.unwrap_or_else(|stopped| Err(DbError::Unavailable(stopped.to_string()).into()))
+        })
+        .await
+    }
+
+    async fn look<T, E>(&self, look: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let looked = tokio::task::spawn_blocking(look);
+        let looked = match self.patience {
+            None => looked.await,
+            Some(patience) => match tokio::time::timeout(patience, looked).await {
+                Ok(looked) => looked,
+                Err(_) => return Err(DbError::Unavailable("no answer in time".to_owned()).into()),
+            },
+        };
+        looked.unwrap_or_else(|stopped| Err(DbError::Unavailable(stopped.to_string()).into()))
     }
 
     /// Does a deed in one transaction, and returns when it is committed: on disk, or not done at all.
@@ -132,18 +198,30 @@ impl Db {
         E: From<DbError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        self.writer.queue(Box::new(Deed { deed, answer })).await;
-        let stopped = || DbError::Unavailable("the writer stopped before it answered".to_owned());
-        answered.await.unwrap_or_else(|_| Err(stopped().into()))
+        let turn = Turn::default();
+        let done = async {
+            self.writer.queue(Box::new(Deed { deed, answer, turn: turn.clone() })).await;
+            let stopped = || DbError::Unavailable("the writer stopped before it answered".to_owned());
+            answered.await.unwrap_or_else(|_| Err(stopped().into()))
+        };
+        let Some(patience) = self.patience else { return done.await };
+        match tokio::time::timeout(patience, done).await {
+            Ok(answer) => answer,
+            // Not begun: then it never will be.
+            Err(_) if turn.take() => Err(DbError::Unavailable("no answer in time".to_owned()).into()),
+            Err(_) => Err(DbError::Unsettled("no answer in time".to_owned()).into()),
+        }
     }
 
-    /// Changes whenever this node commits: what follows a write can wait for it instead of asking.
+    /// Changes whenever this node commits, and where it [listens](Db::listen), whenever any does: what follows a write can
+    /// wait for it instead of asking.
     #[must_use]
     pub fn commits(&self) -> watch::Receiver<i64> {
-        self.committed.clone()
+        self.committed.subscribe()
     }
 
-    /// The change number of the last commit of this node; 0 before its first.
+    /// The newest change number that is known here: that of this node's last commit, or of another's once it was heard of;
+    /// 0 before the first.
     #[must_use]
     pub fn last_commit(&self) -> i64 {
         *self.committed.borrow()
@@ -154,6 +232,34 @@ impl Db {
     /// # Errors
     /// What is wrong with it.
     pub async fn check(&self) -> Result<(), MigrateError> {
-        self.read(migrate::check).await
+        let readers = self.readers.clone();
+        self.look(move || {
+            let mut pooled = get(&readers)?;
+            migrate::check(&mut pooled)
+        })
+        .await
     }
+}
+
+fn pool() -> Builder<connection::Opener> {
+    Pool::builder()
+        .max_size(8)
+        .min_idle(Some(1))
+        .test_on_check_out(false)
+        .connection_timeout(Duration::from_secs(5))
+        .error_handler(Box::new(connection::LogConnectErrors))
+}
+
+fn get(readers: &Readers) -> Result<PooledConnection<connection::Opener>, DbError> {
+    readers.get().map_err(|error| DbError::Unavailable(error.to_string()))
+}
+
+/// A connection to the replica, if it is not behind the primary as it stands now.
+fn fresh(replica: &Readers, primary: &Readers) -> Result<Option<PooledConnection<connection::Opener>>, DbError> {
+    let mut asked = get(primary)?;
+    let newest = last_change(&mut asked)?;
+    drop(asked);
+    // Never waited for: the primary knows it all.
+    let Some(mut replica) = replica.try_get() else { return Ok(None) };
+    Ok(last_change(&mut replica).is_ok_and(|change| change >= newest).then_some(replica))
 }

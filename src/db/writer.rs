@@ -1,20 +1,33 @@
 //! The one who writes. Deeds queue up; the writer takes all that wait, runs each in a savepoint of one
 //! transaction, commits once, and only then answers. A deed that fails takes only itself back.
+//!
+//! When the connection is lost while a commit is under way, nobody can know at once whether it holds. Each transaction
+//! therefore leaves the writer's mark with its last change number: the writer connects anew, to the database's successor
+//! if need be, reads its mark, and answers truly.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Nullable, Text};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::connection::{self, AnyConnection, DatabaseUrl, Engine, Use};
 use super::{DbError, Tx};
+use crate::kernel::random_token;
 
 /// How many deeds one commit may carry: enough to share a flush, few enough to keep each answer quick.
 const BATCH: usize = 64;
 /// How many deeds may wait before callers wait themselves.
 const QUEUE: usize = 1024;
+/// How long is asked what became of a commit that was cut off.
+const SETTLE_WITHIN: Duration = Duration::from_secs(15);
+/// Between two attempts to connect: this long at first, and twice as long each time.
+const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The writer's front desk; its thread ends when the last desk closes.
 #[derive(Clone)]
@@ -24,6 +37,18 @@ pub(super) struct Writer(mpsc::Sender<Box<dyn Job>>);
 pub(super) struct Deed<F, T, E> {
     pub(super) deed: F,
     pub(super) answer: oneshot::Sender<Result<T, E>>,
+    pub(super) turn: Turn,
+}
+
+/// Whose move it is: a deed is begun by the writer or given up by whoever waits, never both.
+#[derive(Clone, Default)]
+pub(super) struct Turn(Arc<AtomicBool>);
+
+impl Turn {
+    /// Takes the move; false when the other side already has.
+    pub(super) fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
 }
 
 /// A deed whose types the writer need not know.
@@ -43,6 +68,9 @@ where
     E: From<DbError> + Send + 'static,
 {
     fn run(self: Box<Self>, tx: &mut Tx<'_>) -> (bool, Answer) {
+        if !self.turn.take() {
+            return (false, Box::new(|_| {}));
+        }
         let done = (self.deed)(tx);
         let answer = self.answer;
         // Whoever asked may have gone away meanwhile; what was done stays done.
@@ -55,22 +83,31 @@ where
 }
 
 impl Writer {
-    pub(super) fn start(url: DatabaseUrl, committed: watch::Sender<i64>) -> Self {
+    /// A writer to this database, whose newest migration is `schema` as far as this program knows.
+    pub(super) fn start(url: DatabaseUrl, schema: String, committed: Arc<watch::Sender<i64>>) -> Self {
         let (desk, mut jobs) = mpsc::channel::<Box<dyn Job>>(QUEUE);
         let work = move || {
-            let mut connection = None;
+            let mut line = Line::new(url, schema);
             let mut batch = Vec::with_capacity(BATCH);
             while jobs.blocking_recv_many(&mut batch, BATCH) > 0 {
-                match ready(&url, &mut connection, batch.len()) {
-                    Ok((open, first_change)) => {
-                        if let Err(error) = run(open, batch.drain(..), first_change, &committed) {
-                            tracing::error!(%error, "a batch of writes was lost");
-                            connection = None;
+                match line.begin(batch.len()) {
+                    Ok((open, first_change)) => match run(open, batch.drain(..), first_change, &committed) {
+                        Outcome::Committed => {}
+                        Outcome::Undone(error) => {
+                            tracing::error!(%error, "a batch of writes was undone");
+                            line.connection = None;
                         }
-                    }
+                        Outcome::CutOff { last, answers, error } => {
+                            tracing::error!(%error, "the connection was lost in a commit");
+                            let settled = line.settle(last);
+                            if settled.is_ok() {
+                                announce(&committed, last);
+                            }
+                            answers.into_iter().for_each(|answer| answer(settled.clone()));
+                        }
+                    },
                     Err(error) => {
                         tracing::error!(%error, "writes were refused");
-                        connection = None;
                         batch.drain(..).for_each(|job| job.refuse(error.clone()));
                     }
                 }
@@ -86,6 +123,15 @@ impl Writer {
             job.refuse(DbError::Unavailable("the writer has stopped".to_owned()));
         }
     }
+}
+
+/// Tells those who follow that everything up to this change can be seen.
+pub(super) fn announce(committed: &watch::Sender<i64>, change: i64) {
+    committed.send_if_modified(|known| {
+        let newer = change > *known;
+        *known = change.max(*known);
+        newer
+    });
 }
 
 #[derive(diesel::QueryableByName)]
@@ -104,57 +150,168 @@ pub fn last_change(connection: &mut AnyConnection) -> Result<i64, DbError> {
     Ok(counter.value)
 }
 
-/// Begins a transaction and draws its change numbers; a connection found dead is opened once more.
-fn ready<'c>(
-    url: &DatabaseUrl,
-    slot: &'c mut Option<AnyConnection>,
-    jobs: usize,
-) -> Result<(&'c mut AnyConnection, i64), DbError> {
-    let jobs = i64::try_from(jobs).unwrap_or(i64::MAX);
-    if let Some(connection) = slot.as_mut()
-        && let Err(error) = begin(url.engine, connection, jobs)
-    {
+/// The writer's line to the database, opened anew when it is cut.
+struct Line {
+    url: DatabaseUrl,
+    schema: String,
+    /// What the writer's marks are known by.
+    name: String,
+    connection: Option<AnyConnection>,
+    pause: Duration,
+    not_before: Option<Instant>,
+}
+
+#[derive(diesel::QueryableByName)]
+struct Begun {
+    #[diesel(sql_type = BigInt)]
+    value: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    schema: Option<String>,
+}
+
+impl Line {
+    fn new(url: DatabaseUrl, schema: String) -> Self {
+        // Without randomness from the system a thread's own number is as good: it is a name and no secret.
+        let name =
+            random_token().unwrap_or_else(|_| format!("{}-{:?}", std::process::id(), std::thread::current().id()));
+        Self { url, schema, name, connection: None, pause: PAUSE, not_before: None }
+    }
+
+    /// Begins a transaction and draws its change numbers; a connection found dead is opened once more.
+    fn begin(&mut self, jobs: usize) -> Result<(&mut AnyConnection, i64), DbError> {
+        let kept = self.connection.is_some();
+        let mut begun = self.try_begin(jobs);
         // A file that somebody holds is no freer to another connection: whoever waits is told at once.
-        if url.engine == Engine::Sqlite {
-            return Err(error);
+        if kept && begun.is_err() && self.url.engine == Engine::Postgres {
+            self.connection = None;
+            begun = self.try_begin(jobs);
         }
-        *slot = None;
+        let first = match begun {
+            Ok(begun) if begun.schema.as_ref().is_some_and(|schema| *schema > self.schema) => {
+                Err(DbError::Unavailable(
+                    "another version has changed the tables; this one writes no more and waits to be replaced"
+                        .to_owned(),
+                ))
+            }
+            Ok(begun) => Ok(begun.value - i64::try_from(jobs).unwrap_or(i64::MAX) + 1),
+            Err(error) => Err(error),
+        };
+        match (first, &mut self.connection) {
+            (Ok(first), Some(connection)) => Ok((connection, first)),
+            (first, connection) => {
+                *connection = None;
+                Err(first.err().unwrap_or_else(|| DbError::Unavailable("no connection".to_owned())))
+            }
+        }
     }
-    let begun = slot.is_some();
-    let connection = match slot {
-        Some(connection) => connection,
-        None => slot.insert(connection::open(url, Use::Write)?),
-    };
-    if !begun {
-        begin(url.engine, connection, jobs)?;
+
+    fn try_begin(&mut self, jobs: usize) -> Result<Begun, DbError> {
+        let (engine, name) = (self.url.engine, self.name.clone());
+        let connection = self.connect()?;
+        // SQLite's deferred BEGIN would let two writers read and then collide; on PostgreSQL the counter's row is the
+        // lock that nodes take turns by.
+        Ok(match engine {
+            Engine::Sqlite => {
+                connection.batch_execute(&format!(
+                    "BEGIN IMMEDIATE; UPDATE change_counter SET value = value + {jobs}; \
+                     INSERT INTO write_mark (writer, change) SELECT '{name}', value FROM change_counter WHERE true \
+                     ON CONFLICT (writer) DO UPDATE SET change = excluded.change"
+                ))?;
+                let look =
+                    "SELECT value, (SELECT max(version) FROM __diesel_schema_migrations) AS schema FROM change_counter";
+                diesel::sql_query(look).get_result(connection)?
+            }
+            Engine::Postgres => {
+                connection.batch_execute("BEGIN")?;
+                let take = format!(
+                    "WITH counter AS (UPDATE change_counter SET value = value + {jobs} RETURNING value) \
+                     INSERT INTO write_mark (writer, change) SELECT '{name}', value FROM counter \
+                     ON CONFLICT (writer) DO UPDATE SET change = excluded.change \
+                     RETURNING change AS value, (SELECT max(version) FROM __diesel_schema_migrations)::text AS schema"
+                );
+                diesel::sql_query(take).get_result(connection)?
+            }
+        })
     }
-    let counter: Counter =
-        diesel::sql_query("SELECT value FROM change_counter").get_result(connection).map_err(DbError::from)?;
-    Ok((connection, counter.value - jobs + 1))
+
+    /// The open connection, or a new one, unless the last attempt failed a moment ago.
+    fn connect(&mut self) -> Result<&mut AnyConnection, DbError> {
+        if self.connection.is_none() {
+            if self.not_before.is_some_and(|moment| Instant::now() < moment) {
+                return Err(DbError::Unavailable("it could not be reached a moment ago".to_owned()));
+            }
+            match connection::open(&self.url, Use::Write).and_then(forget_old_marks) {
+                Ok(connection) => {
+                    (self.pause, self.not_before) = (PAUSE, None);
+                    self.connection = Some(connection);
+                }
+                Err(error) => {
+                    self.not_before = Some(Instant::now() + self.pause);
+                    self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+                    return Err(error);
+                }
+            }
+        }
+        self.connection.as_mut().ok_or_else(|| DbError::Unavailable("no connection".to_owned()))
+    }
+
+    /// What became of the transaction whose commit was cut off: `Ok` when it holds.
+    fn settle(&mut self, last: i64) -> Result<(), DbError> {
+        let until = Instant::now() + SETTLE_WITHIN;
+        self.connection = None;
+        loop {
+            let committed = connection::open(&self.url, Use::Write).and_then(|mut connection| {
+                let mark = self.mark(&mut connection)?;
+                self.connection = Some(connection);
+                Ok(mark >= Some(last))
+            });
+            match committed {
+                Ok(true) => return Ok(()),
+                Ok(false) => return Err(DbError::Unavailable("the connection was lost before the commit".to_owned())),
+                Err(error) if Instant::now() >= until => return Err(DbError::Unsettled(error.to_string())),
+                Err(_) => std::thread::sleep(PAUSE),
+            }
+        }
+    }
+
+    /// The last change of this writer that holds. The counter's row is waited for: whoever still commits holds it.
+    fn mark(&self, connection: &mut AnyConnection) -> Result<Option<i64>, DbError> {
+        let begin = match self.url.engine {
+            Engine::Sqlite => "BEGIN IMMEDIATE",
+            Engine::Postgres => "BEGIN; SELECT value FROM change_counter FOR UPDATE",
+        };
+        connection.batch_execute(begin)?;
+        let query = format!("SELECT change AS value FROM write_mark WHERE writer = '{}'", self.name);
+        let marks: Vec<Counter> = diesel::sql_query(query).load(connection)?;
+        connection.batch_execute("ROLLBACK")?;
+        Ok(marks.first().map(|mark| mark.value))
+    }
 }
 
-/// Takes the write lock and moves the change counter on. SQLite's deferred BEGIN would let two writers
-/// read and then collide; on PostgreSQL the counter's row is the lock that nodes take turns by.
-fn begin(engine: Engine, connection: &mut AnyConnection, jobs: i64) -> Result<(), DbError> {
-    let begin = match engine {
-        Engine::Sqlite => "BEGIN IMMEDIATE",
-        Engine::Postgres => "BEGIN",
-    };
-    connection.batch_execute(begin)?;
-    diesel::sql_query("UPDATE change_counter SET value = value + ")
-        .sql(jobs.to_string())
-        .execute(connection)
-        .map_err(DbError::from)?;
-    Ok(())
+/// Takes away the marks of processes that have not written for a million changes, and are long gone.
+fn forget_old_marks(mut connection: AnyConnection) -> Result<AnyConnection, DbError> {
+    let old = "DELETE FROM write_mark WHERE change < (SELECT value FROM change_counter) - 1000000";
+    connection.batch_execute(old)?;
+    Ok(connection)
 }
 
-/// Runs every job, commits, says so, answers. On an error nothing was kept and everyone was told.
+/// What became of a batch.
+enum Outcome {
+    /// It holds, and everyone was told.
+    Committed,
+    /// Nothing of it was kept, and everyone was told.
+    Undone(DbError),
+    /// Nobody knows yet, and nobody was told.
+    CutOff { last: i64, answers: Vec<Answer>, error: DbError },
+}
+
+/// Runs every job, commits, says so, answers.
 fn run(
     connection: &mut AnyConnection,
     jobs: impl Iterator<Item = Box<dyn Job>>,
     first_change: i64,
-    committed_at: &watch::Sender<i64>,
-) -> Result<(), DbError> {
+    committed: &watch::Sender<i64>,
+) -> Outcome {
     let mut answers = Vec::with_capacity(BATCH);
     let mut broken = Ok(());
     let mut change = first_change;
@@ -166,17 +323,25 @@ fn run(
         broken = run_one(connection, job, change, &mut answers);
         change += 1;
     }
-    let committed = broken.and_then(|()| connection.batch_execute("COMMIT").map_err(DbError::from));
-    let committed = committed.map_err(|error| DbError::Unavailable(error.to_string()));
-    if committed.is_err() {
+    if let Err(error) = broken {
+        let error = DbError::Unavailable(error.to_string());
         // Already gone on most failures; the connection is dropped either way.
         connection.batch_execute("ROLLBACK").ok();
-    } else {
-        // Before anybody has an answer: whoever has it must not be shown what was at hand before.
-        committed_at.send_replace(change - 1);
+        answers.into_iter().for_each(|answer| answer(Err(error.clone())));
+        return Outcome::Undone(error);
     }
-    answers.into_iter().for_each(|answer| answer(committed.clone()));
-    committed
+    match connection.batch_execute("COMMIT") {
+        Ok(()) => {
+            // Before anybody has an answer: whoever has it must not be shown what was at hand before.
+            announce(committed, change - 1);
+            answers.into_iter().for_each(|answer| answer(Ok(())));
+            Outcome::Committed
+        }
+        Err(error) => {
+            connection.batch_execute("ROLLBACK").ok();
+            Outcome::CutOff { last: change - 1, answers, error: error.into() }
+        }
+    }
 }
 
 fn run_one(

@@ -8,7 +8,7 @@ use std::time::Instant as Stopwatch;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 use governor::clock::{Clock as _, DefaultClock};
@@ -55,6 +55,10 @@ pub async fn frame(
         Ok(()) => in_words(next.call(request).await?.map_into_boxed_body()),
     };
 
+    // A connection that is kept would be cut in the middle of the next request.
+    if node.is_leaving() {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);

@@ -1,7 +1,8 @@
 //! The same request twice is done once: `Idempotency-Key` on any POST.
 //!
-//! A key is claimed before the deed and its answer is kept for 24 hours. When the service dies in between, the
-//! key stays claimed: a retry is told to look before it repeats, and nothing can happen twice.
+//! A key is claimed before the deed and its answer is kept for 24 hours. When the service dies in between, or cannot
+//! find out whether a commit holds, the key stays claimed: a retry is told to look before it repeats, and nothing can
+//! happen twice.
 
 use actix_web::body::{BoxBody, MessageBody, to_bytes};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -39,6 +40,7 @@ struct Row {
 }
 
 /// An answer as it is kept; a secret's body is not.
+#[derive(Clone)]
 struct Kept {
     status: u16,
     headers: Vec<(String, String)>,
@@ -86,12 +88,17 @@ pub async fn once(
     };
 
     let response = match next.call(request).await {
-        Ok(response) => in_words(response.map_into_boxed_body()),
+        Ok(response) => response.map_into_boxed_body(),
         Err(error) => {
-            settle(&node, place, None).await?;
+            settle_in_time(node, place, None).await;
             return Err(error);
         }
     };
+    let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+    if problem.is_some_and(|problem| problem.code == Problem::UNSETTLED) {
+        return Ok(in_words(response));
+    }
+    let response = in_words(response);
     let (http, response) = response.into_parts();
     let (response, body) = response.into_parts();
     let bytes = to_bytes(body).await.unwrap_or_default();
@@ -105,7 +112,7 @@ pub async fn once(
         headers: HEADERS.iter().filter_map(header).collect(),
         body: (!secret).then(|| String::from_utf8_lossy(&bytes).into_owned()),
     };
-    settle(&node, place, (!again).then_some(kept)).await?;
+    settle_in_time(node, place, (!again).then_some(kept)).await;
     Ok(ServiceResponse::new(http, response.set_body(bytes).map_into_boxed_body()))
 }
 
@@ -201,9 +208,23 @@ fn claim(tx: &mut Tx<'_>, (principal, key): Place, hash: String, now: Instant) -
     Ok(Claim::New)
 }
 
-async fn settle(node: &Node, place: Place, kept: Option<Kept>) -> Result<(), Problem> {
-    let settled: Result<(), DbError> = node
-        .db
+/// Keeps the answer, or gives the key free. What was done stands whether that succeeds or not: when the database is
+/// away, the answer goes out, and the key is settled when it is back.
+async fn settle_in_time(node: web::Data<Node>, place: Place, kept: Option<Kept>) {
+    let Err(error) = settle(&node, place.clone(), kept.clone()).await else { return };
+    tracing::warn!(%error, "the answer to a keyed request is kept later");
+    actix_web::rt::spawn(async move {
+        for _ in 0..CUT_OFF.num_seconds() {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            if settle(&node, place.clone(), kept.clone()).await.is_ok() {
+                return;
+            }
+        }
+    });
+}
+
+async fn settle(node: &Node, place: Place, kept: Option<Kept>) -> Result<(), DbError> {
+    node.db
         .write(move |tx| {
             let place = idempotency::table.find(place);
             match kept {
@@ -218,8 +239,7 @@ async fn settle(node: &Node, place: Place, kept: Option<Kept>) -> Result<(), Pro
             };
             Ok(())
         })
-        .await;
-    Ok(settled?)
+        .await
 }
 
 /// Forgets answers older than 24 hours; returns how many.

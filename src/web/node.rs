@@ -1,6 +1,7 @@
 //! One running instance: what its handlers and workers share.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use governor::DefaultKeyedRateLimiter;
 use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
@@ -17,6 +18,7 @@ pub struct Node {
     pub clock: Clock,
     pub seal: Seal,
     pub metrics: Metrics,
+    leaving: AtomicBool,
     pub(super) limiter: Option<DefaultKeyedRateLimiter<IpAddr>>,
     pub(super) ready: Ready,
 }
@@ -84,7 +86,19 @@ impl Node {
             let burst = rate.saturating_mul(std::num::NonZeroU32::MIN.saturating_add(1));
             governor::RateLimiter::keyed(governor::Quota::per_second(rate).allow_burst(burst))
         });
-        Ok(Self { settings, db, clock, seal, metrics: Metrics::new()?, limiter, ready: Ready::default() })
+        let (metrics, leaving) = (Metrics::new()?, AtomicBool::new(false));
+        Ok(Self { settings, db, clock, seal, metrics, leaving, limiter, ready: Ready::default() })
+    }
+
+    /// From now on the node says that it is about to stop: it still answers, but wants no more requests.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is about to stop.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
     }
 
     /// This moment.

@@ -60,6 +60,9 @@ struct FlawBody<'a> {
 }
 
 impl Problem {
+    /// The code of a deed that may be done or not: all other problems mean that nothing was.
+    pub const UNSETTLED: &'static str = "unsettled";
+
     /// A problem with this status, code and explanation.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: Text) -> Self {
@@ -240,6 +243,14 @@ impl From<DbError> for Problem {
                 );
                 let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
                 Self { retry_after: Some(2), cause: Some(error.to_string()), ..problem }
+            }
+            DbError::Unsettled(_) => {
+                let detail = text!(
+                    "Databasen forsvandt, mens den gemte, og vi ved ikke, om det nåede at blive gemt. Se efter, før du prøver igen",
+                    "The database was lost while it stored, and we do not know whether it was stored. See before you try again"
+                );
+                let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, Self::UNSETTLED, detail);
+                Self { retry_after: Some(5), cause: Some(error.to_string()), ..problem }
             }
             DbError::Refused(_) | DbError::Impossible { .. } => Self::internal(&error),
         }

@@ -1,7 +1,7 @@
 //! Answers at hand: what everybody may read is asked for far more often than it changes.
 //!
 //! An answer to a stranger's GET is kept as ready bytes for the moment it was made in: until this node commits anything,
-//! or the clock's second is over. So whoever writes here reads it back at once; what another node wrote, and what falls
+//! or hears that another did, or the clock's second is over. So whoever writes here reads it back at once; what another node wrote, and what falls
 //! due by the clock, shows from the next second on. Nothing is kept of what was asked with credentials.
 
 use std::collections::HashMap;

@@ -268,7 +268,9 @@ impl Service {
         let node = Data::new(Node::new(settings, db, Clock::System, Seal::new(SECRET.as_bytes())).unwrap());
         let (inside, now) = (node.clone(), node.now());
         std::thread::spawn(move || {
-            actix_web::rt::System::new().block_on(async { app::serve(inside, listener).unwrap().await }).unwrap();
+            actix_web::rt::System::new()
+                .block_on(async { app::serve(inside, listener, std::future::pending()).unwrap().await })
+                .unwrap();
         });
         let person = Person {
             user_id: Id::made_at(now),

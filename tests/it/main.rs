@@ -3,7 +3,7 @@
 //!
 //! `cargo test` runs all of it on SQLite; with `SKALA_TEST_DATABASE_URL=postgres://USER@HOST/DATABASE` the same
 //! tests run on PostgreSQL. [`support`] is the house; the modules are named like the slices they test, `story`
-//! is the main job on one page, and `web`, `spec`, `db`, `smtp`, `program` and `architecture` test what all share.
+//! is the main job on one page, and `web`, `spec`, `db`, `nodes`, `keep`, `smtp`, `program` and `architecture` test what all share.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,7 +26,9 @@ mod dispatch;
 mod feed;
 mod import;
 mod intake;
+mod keep;
 mod matching;
+mod nodes;
 mod organisation;
 mod posting;
 mod process;

@@ -21,6 +21,7 @@ pub fn skala(database: &TestDatabase, arguments: &[&str]) -> Command {
     }
     command.args(arguments).current_dir(database.folder.path());
     command.env("SKALA_DATABASE_URL", database.url()).env("SKALA_LISTEN", "127.0.0.1:0").env("SKALA_RATE_LIMIT", "off");
+    command.env("SKALA_DRAIN", "0");
     command
 }
 
@@ -33,13 +34,13 @@ pub fn run(command: &mut Command) -> (bool, String, String) {
 
 /// A service that runs until it is told to stop.
 pub struct Service {
-    child: Child,
-    address: String,
+    pub child: Child,
+    pub address: String,
     log: Mutex<mpsc::Receiver<String>>,
 }
 
 impl Service {
-    fn start(database: &TestDatabase) -> Self {
+    pub fn start(database: &TestDatabase) -> Self {
         Self::of(&mut skala(database, &["serve"]))
     }
 
@@ -100,7 +101,7 @@ impl Service {
         serde_json::from_str(&text.unwrap()).unwrap()
     }
 
-    fn names(&self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         let (mut names, mut cursor) = (Vec::new(), String::new());
         loop {
             let url = format!("http://{}/api/v1/organisations?limit=200&cursor={cursor}", self.address);

@@ -73,7 +73,7 @@ impl TestApp {
         let postman = Postman::mailbox(mailbox.clone(), settings.mail_from.clone(), &host);
         let clock = Clock::standing_at(MORNING.parse().unwrap());
         let seal = Seal::new(b"a secret that only the tests know of");
-        let db = Db::open(&settings.database).unwrap();
+        let db = settings.replica.iter().fold(Db::open(&settings.database).unwrap(), Db::with_replica);
         let node = Data::new(Node::new(settings, db, clock, seal).unwrap());
         let (server, thread) = serve(node.clone(), listener);
         let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None);
@@ -173,7 +173,7 @@ fn serve(node: Data<Node>, listener: TcpListener) -> (ServerHandle, JoinHandle<(
     let (sender, receiver) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         System::new().block_on(async move {
-            let server = app::serve(node, listener).unwrap();
+            let server = app::serve(node, listener, std::future::pending()).unwrap();
             sender.send(server.handle()).unwrap();
             server.await.unwrap();
         });
