@@ -135,7 +135,7 @@ fn a_rolling_restart_under_load_loses_no_request() {
     let database = TestDatabase::migrated();
     add_admin(&database);
     let start = || Service::of(skala(&database, &["serve"]).env("SKALA_DRAIN", "2"));
-    let mut nodes = vec![start(), start()];
+    let mut nodes = [start(), start()];
     let token = nodes[0].sign_in("admin@co-pi.example");
     let agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().new_agent();
     let balancer = Balancer { ready: Mutex::default(), next: AtomicUsize::new(0), agent };
@@ -171,10 +171,10 @@ fn a_rolling_restart_under_load_loses_no_request() {
             }
         };
         beyond(50);
-        for index in 0..nodes.len() {
+        for node in &mut nodes {
             let successor = start();
             known.lock().unwrap().push(successor.address.clone());
-            let mut leaving = std::mem::replace(&mut nodes[index], successor);
+            let mut leaving = std::mem::replace(node, successor);
             leaving.send("-TERM");
             assert!(leaving.wait().success());
             known.lock().unwrap().retain(|node| *node != leaving.address);
