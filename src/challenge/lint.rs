@@ -3,11 +3,10 @@
 mod words;
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Description;
-use crate::kernel::privacy::{Trace, find_name, has_cpr, traces};
+use crate::kernel::privacy::{Trace, find_name, has_cpr, traces, words_of};
 use crate::kernel::{Language, Text, fold, text};
 use words::{BRANDS, OFTEN, PRODUCTS, SOLVING, SOLVING_FOR_US, TODAY, WE_WANT};
 
@@ -138,23 +137,7 @@ pub fn cpr_places(need: &Description) -> Vec<String> {
 
 /// Everything that somebody wrote in words, with its place; codes and addresses are none.
 fn written(need: &Description) -> Vec<(String, String)> {
-    fn collect(value: Value, place: String, found: &mut Vec<(String, String)>) {
-        match value {
-            Value::String(words) => found.push((place, words)),
-            Value::Array(items) => {
-                items
-                    .into_iter()
-                    .enumerate()
-                    .for_each(|(index, item)| collect(item, format!("{place}/{index}"), found));
-            }
-            Value::Object(fields) => {
-                fields.into_iter().for_each(|(name, field)| collect(field, format!("{place}/{name}"), found));
-            }
-            _ => {}
-        }
-    }
-    let mut found = Vec::new();
-    collect(serde_json::to_value(need).unwrap_or_default(), String::new(), &mut found);
+    let mut found = words_of(need);
     let coded = ["/cpv/", "/nuts/", "/call_id", "/language"];
     found.retain(|(place, _)| !coded.iter().any(|code| place.starts_with(code)) && !place.ends_with("/email"));
     found

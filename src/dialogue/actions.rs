@@ -5,7 +5,8 @@ use serde_json::json;
 use super::{Dialogue, Notice, Refusal, Status, Version, store};
 use crate::access::Staff;
 use crate::db::{AnyConnection, Tx};
-use crate::kernel::{Fit, Id, Instant, OrganisationId, text};
+use crate::kernel::privacy::{Trace, has_cpr, words_of};
+use crate::kernel::{Fit, Flaws, Id, Instant, OrganisationId, text};
 use crate::outbox::{Actor, Fact, Subject, record};
 use crate::process::{self, ParticipantState, Process, Role};
 use crate::web::Problem;
@@ -131,12 +132,24 @@ fn keep(
     store::update(tx, dialogue)?;
     let mut fact = Fact::new(Subject::Dialogue, dialogue.id, deed, actor, now);
     if let Some(version) = version {
+        require_no_cpr(version)?;
         store::insert_version(tx, version)?;
         fact = fact.with(json!({"version": version.number}));
         fact.reason.clone_from(&version.words);
     }
     record(tx, fact)?;
     Ok(())
+}
+
+/// A CPR number is told to nobody.
+fn require_no_cpr(version: &Version) -> Result<(), Problem> {
+    let told =
+        words_of(&version.notice).into_iter().chain(version.words.clone().map(|words| ("/reason".to_owned(), words)));
+    let mut flaws = Flaws::default();
+    for (place, _) in told.filter(|(_, words)| has_cpr(words)) {
+        flaws.add(&place, Trace::Cpr.word(), Trace::Cpr.words());
+    }
+    if flaws.0.is_empty() { Ok(()) } else { Err(flaws.into()) }
 }
 
 fn require_lead_exists(connection: &mut AnyConnection, notice: &Notice) -> Result<(), Problem> {

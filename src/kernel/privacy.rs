@@ -2,6 +2,8 @@
 //! that is mostly wrong is not read. What must never be published is refused, the rest is pointed out.
 
 use chrono::NaiveDate;
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{Text, text};
 
@@ -50,6 +52,29 @@ pub fn traces(text: &str) -> Vec<Trace> {
         (Trace::Name, find_name(text).is_some()),
     ];
     found.into_iter().filter(|(_, found)| *found).map(|(trace, _)| trace).collect()
+}
+
+/// Every text in a thing, with its place (RFC 6901).
+#[must_use]
+pub fn words_of(thing: &impl Serialize) -> Vec<(String, String)> {
+    fn collect(value: Value, place: String, found: &mut Vec<(String, String)>) {
+        match value {
+            Value::String(words) => found.push((place, words)),
+            Value::Array(items) => {
+                items
+                    .into_iter()
+                    .enumerate()
+                    .for_each(|(index, item)| collect(item, format!("{place}/{index}"), found));
+            }
+            Value::Object(fields) => {
+                fields.into_iter().for_each(|(name, field)| collect(field, format!("{place}/{name}"), found));
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    collect(serde_json::to_value(thing).unwrap_or_default(), String::new(), &mut found);
+    found
 }
 
 /// Digits that stand together, in the groups they are written in, and what stands around them.

@@ -148,9 +148,11 @@ pub fn step(
     reason: Option<String>,
 ) -> Result<Process, Problem> {
     let process = store::find(tx.connection, id)?.ok_or_else(Problem::not_found)?;
+    let was = process.steps.iter().find(|step| step.number == number).map(|step| step.state);
     let stepped = process.step(number, state, reason.clone(), now)?;
     store::update(tx, &stepped)?;
-    let told = fact(&stepped, "stepped", staff.actor(), now).with(json!({"step": number, "state": state}));
+    let told = json!({"step": number, "state": state, "before": {"state": was}, "after": {"state": state}});
+    let told = fact(&stepped, "stepped", staff.actor(), now).with(told);
     record(tx, Fact { reason, ..told })?;
     Ok(stepped)
 }

@@ -240,3 +240,17 @@ fn the_report_tells_all_that_was_done_with_the_market() {
     let page = staff.with("Accept", "text/html").get(&path).expect(200);
     assert!(page.text.contains("Én svarede") && page.text.contains("a@firma.example"));
 }
+
+#[test]
+fn a_cpr_number_is_told_to_nobody() {
+    let app = TestApp::start();
+    let process = given::process(&app, "Nattero");
+    let mut notice = given::notice("Nattero");
+    notice["questions"] = json!(["Hvad gør I for 010190-1234?"]);
+    let draft = given::draft(&app, &process, notice);
+    let publish = || app.facilitator().post(&format!("/dialogues/{draft}/publish"), Value::Null);
+    publish().unfit(&[("/questions/0", "cpr_number")]);
+    app.facilitator().change(&format!("/dialogues/{draft}"), json!({"questions": ["Hvad gør I?"]})).expect(200);
+    publish().expect(200);
+    app.mails();
+}

@@ -1,5 +1,6 @@
 //! Processes: challenges gathered, bodies joined, the demand they make together.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Client, Named, TestApp, given};
@@ -427,6 +428,7 @@ fn a_body_that_left_wants_nothing_and_its_option_is_free_for_others() {
         "its challenge stays, its wish does not"
     );
     world.commit(&odense, &world.odense, option(1)).refused(409, "takes_no_part");
+    world.app.advance(TimeDelta::minutes(1));
     world.commit(&aarhus, &world.aarhus, option(160_000_000)).expect(201);
     odense.post(&world.path("/join"), json!({})).expect(201);
     assert_eq!(world.demand()["option_sum"], kroner(160_000_000), "coming back revives no option");
