@@ -24,7 +24,10 @@
 //! | [`criteria`] | criteria sets and calls; the assessment |
 //! | [`challenge`] | draft → submitted → approved …; recognitions; the second pair of eyes |
 //! | [`matching`] | which challenges express the same need, and why |
-//! | [`process`] | challenges bundled: participants, commitments, demand, steps, adoption |
+//! | [`process`] | challenges bundled: participants, commitments, demand, steps |
+//! | [`phase`] | the five phases of public-private innovation: checklists, tracks, a library |
+//! | [`letter_of_intent`] | what the bodies sign together: template, comments, signatures, addenda |
+//! | [`spread`] | who takes a solution over, how far each has come, what it brought |
 //! | [`dialogue`] | the market dialogue: notice versions, questions, sign-ups to events |
 //! | [`subscription`] | what a supplier wishes to hear about |
 //! | [`dispatch`] | facts → audience → letters → deliveries |
@@ -53,14 +56,17 @@ pub mod dialogue;
 pub mod dispatch;
 pub mod feed;
 pub mod kernel;
+pub mod letter_of_intent;
 pub mod mail;
 pub mod matching;
 pub mod organisation;
 pub mod outbox;
+pub mod phase;
 pub mod post;
 pub mod process;
 pub mod reference;
 pub mod route;
 pub mod secret;
+pub mod spread;
 pub mod subscription;
 pub mod web;

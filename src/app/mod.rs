@@ -16,8 +16,8 @@ use utoipa_actix_web::{AppExt, scope};
 
 use crate::web::{Node, Problem, frame, idempotency, openapi, ready};
 use crate::{
-    access, account, challenge, criteria, desk, dialogue, dispatch, feed, matching, organisation, process, route,
-    subscription,
+    access, account, challenge, criteria, desk, dialogue, dispatch, feed, letter_of_intent, matching, organisation,
+    phase, process, route, spread, subscription,
 };
 
 /// Where every resource lives.
@@ -36,6 +36,9 @@ fn routes(config: &mut ServiceConfig<'_>) {
     dispatch::http::routes(config);
     subscription::http::routes(config);
     route::http::routes(config);
+    letter_of_intent::http::routes(config);
+    phase::http::routes(config);
+    spread::http::routes(config);
 }
 
 /// The OpenAPI document of exactly what is mounted.

@@ -15,7 +15,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::lint::WarningView;
 use super::store::{self, Filter, Reader};
 use super::{
-    Challenge, Description, Level, ReasonCode, Recognition, RecognitionBody, Stage, Status, Why, actions, warnings,
+    Challenge, Description, IdeaQuestionView, Level, ReasonCode, Recognition, RecognitionBody, Stage, Status, Why,
+    actions, idea_questions, warnings,
 };
 use crate::access::{Caller, Context, Role, Scope};
 use crate::criteria::Call;
@@ -82,6 +83,10 @@ pub struct ChallengeView {
     assessment: AssessmentView,
     /// What a reader would ask; warnings never block, but for CPR numbers.
     warnings: Vec<WarningView>,
+    /// What to find out while it is an idea; with drafts and what was returned.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    questions: Vec<IdeaQuestionView>,
     /// The decision that its status rests on.
     #[schema(required, nullable)]
     decision: Option<DecisionView>,
@@ -142,6 +147,11 @@ impl ChallengeView {
             organisation: OwnerView { id: owner, name: owners.get(&owner).cloned().unwrap_or_default() },
             assessment: challenge.assessment.view(language),
             warnings: warnings(&challenge.description).iter().map(|warning| warning.view(language)).collect(),
+            questions: if matches!(challenge.stage, Stage::Draft | Stage::Returned { .. }) {
+                idea_questions(&challenge.description, None).iter().map(|question| question.view(language)).collect()
+            } else {
+                Vec::new()
+            },
             decision: by_at_why.map(|(by, at, reason, overridden)| DecisionView { by, at, reason, overridden }),
             process_id,
             submitted_at: challenge.submitted_at,

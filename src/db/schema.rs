@@ -382,6 +382,7 @@ diesel::table! {
         state -> Text,
         joined_on -> Date,
         left_on -> Nullable<Date>,
+        signed_on -> Nullable<Date>,
     }
 }
 
@@ -415,7 +416,8 @@ diesel::table! {
         organisation_id -> Text,
         adopted_on -> Date,
         way -> Text,
-        in_use -> Bool,
+        contact -> Nullable<Text>,
+        expected -> Text,
         created_at -> Timestamp,
     }
 }
@@ -500,5 +502,156 @@ diesel::table! {
         asked_at -> Timestamp,
         mailed_at -> Timestamp,
         expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    adoption_stage (adoption_id, turn) {
+        adoption_id -> Text,
+        turn -> BigInt,
+        stage -> Text,
+        since -> Date,
+        said_by -> Text,
+        said_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    outcome (id) {
+        id -> Text,
+        adoption_id -> Text,
+        months -> Integer,
+        status -> Text,
+        asked_at -> Nullable<Timestamp>,
+        reminded_at -> Nullable<Timestamp>,
+        report -> Nullable<Text>,
+        reported_at -> Nullable<Timestamp>,
+        reported_by -> Nullable<Text>,
+        changed -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(outcome, adoption);
+
+diesel::table! {
+    letter_template (key, version) {
+        key -> Text,
+        version -> Integer,
+        body -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    letter_of_intent (id) {
+        id -> Text,
+        process_id -> Text,
+        language -> Text,
+        template_key -> Text,
+        template_version -> Integer,
+        status -> Text,
+        number -> Integer,
+        bodies -> Text,
+        frozen_at -> Nullable<Timestamp>,
+        comments_until -> Nullable<Timestamp>,
+        withdrawn_reason -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    letter_version (letter_id, number) {
+        letter_id -> Text,
+        number -> Integer,
+        title -> Text,
+        text -> Text,
+        sha256 -> Text,
+        written_by -> Text,
+        written_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    letter_comment (id) {
+        id -> Text,
+        letter_id -> Text,
+        organisation_id -> Text,
+        number -> Integer,
+        text -> Text,
+        said_by -> Text,
+        said_at -> Timestamp,
+        resolution -> Nullable<Text>,
+        resolved_by -> Nullable<Text>,
+        resolved_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    signatory (id) {
+        id -> Text,
+        letter_id -> Text,
+        organisation_id -> Text,
+        kind -> Text,
+        name -> Text,
+        title -> Text,
+        email -> Text,
+        language -> Text,
+        turn -> Integer,
+        words -> Nullable<Text>,
+        state -> Text,
+        asked_until -> Nullable<Timestamp>,
+        reminded -> Bool,
+        settled_at -> Nullable<Timestamp>,
+        sha256 -> Nullable<Text>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    opi_checklist (version) {
+        version -> Integer,
+        body -> Text,
+        written_by -> Text,
+        written_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    opi_track (process_id) {
+        process_id -> Text,
+        checklist -> Integer,
+        phase -> Text,
+        finished_at -> Nullable<Timestamp>,
+        version -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    opi_mark (process_id, item_key) {
+        process_id -> Text,
+        item_key -> Text,
+        state -> Text,
+        marked_by -> Text,
+        marked_at -> Timestamp,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    library_entry (id) {
+        id -> Text,
+        kind -> Text,
+        body -> Text,
+        phases -> Text,
+        actors -> Text,
+        themes -> Text,
+        language -> Text,
+        version -> BigInt,
+        changed -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
     }
 }

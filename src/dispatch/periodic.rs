@@ -6,12 +6,16 @@ use actix_web::web::Data;
 use crate::db::Tx;
 use crate::kernel::Instant;
 use crate::web::{Node, Problem, idempotency};
-use crate::{challenge, dialogue, post, subscription};
+use crate::{challenge, dialogue, letter_of_intent, post, spread, subscription};
 
 type Work = fn(&mut Tx<'_>, &Node, Instant) -> Result<(), Problem>;
 
 /// The works, with the names they have in the log.
-const WORKS: [(&str, Work); 1] = [("forget", forget)];
+const WORKS: [(&str, Work); 3] = [
+    ("forget", forget),
+    ("signatures", letter_of_intent::actions::signing::remind),
+    ("outcomes", spread::actions::ask_for_outcomes),
+];
 
 /// Does them all.
 pub(super) async fn run(node: &Data<Node>) {

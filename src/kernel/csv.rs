@@ -33,6 +33,13 @@ pub fn read(text: &str, required: &[&str], optional: &[&str]) -> Result<Vec<Row>
     Ok(records.map(name).collect())
 }
 
+/// Words as one field: quoted where they must be, and never a formula to a spreadsheet, which a leading sign would make.
+#[must_use]
+pub fn field(words: &str) -> String {
+    let words = if words.starts_with(['=', '+', '-', '@', '\t']) { format!("'{words}") } else { words.to_owned() };
+    if words.contains([',', ';', '"', '\n', '\r']) { format!("\"{}\"", words.replace('"', "\"\"")) } else { words }
+}
+
 fn check_header(columns: &[String], required: &[&str], optional: &[&str]) -> Result<(), Flaws> {
     let mut flaws = Flaws::default();
     for name in required.iter().filter(|name| !columns.iter().any(|column| column == *name)) {

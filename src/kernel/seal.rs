@@ -31,6 +31,10 @@ pub enum SealedFor {
     CancelSignup,
     /// Saying whether one stands behind a challenge.
     SponsorChallenge,
+    /// Signing a letter of intent, or declining to.
+    SignLetter,
+    /// Saying what a solution brought.
+    ReportOutcome,
 }
 
 impl SealedFor {
@@ -44,6 +48,8 @@ impl SealedFor {
             Self::ConfirmSignup => 6,
             Self::CancelSignup => 7,
             Self::SponsorChallenge => 15,
+            Self::SignLetter => 40,
+            Self::ReportOutcome => 41,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Matching over HTTP: what a challenge is like, and how a description stands before it is registered.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
@@ -16,7 +17,9 @@ use crate::access::{Caller, Context, Role, Scope};
 use crate::challenge::actions::Support;
 use crate::challenge::http::{OwnerView, reader};
 use crate::challenge::store::Reader;
-use crate::challenge::{self, Challenge, Description, WarningView, actions, warnings};
+use crate::challenge::{
+    self, Challenge, Description, IdeaQuestionView, Likes, WarningView, actions, idea_questions, warnings,
+};
 use crate::criteria::http::AssessmentView;
 use crate::db::AnyConnection;
 use crate::kernel::{Id, Language, copenhagen, text};
@@ -110,6 +113,8 @@ fn show(
 struct CheckView {
     assessment: AssessmentView,
     warnings: Vec<WarningView>,
+    /// What the OPI guide asks of an idea, with what the matching knows of the answer for those who are signed in.
+    questions: Vec<IdeaQuestionView>,
     /// Who else has it, for those who are signed in: challenges are shared among public bodies.
     similar: Vec<MatchView>,
 }
@@ -142,7 +147,12 @@ async fn check_challenge(
                 }
             };
             let warnings = warnings(&told).iter().map(|warning| warning.view(language)).collect();
-            Ok::<_, Problem>(CheckView { assessment: assessment.view(language), warnings, similar })
+            let others = similar.iter().map(|one| one.challenge.organisation.id).filter(|body| Some(*body) != owner);
+            let others: Vec<_> = others.collect();
+            let bodies = others.iter().collect::<HashSet<_>>().len();
+            let likes = Likes { challenges: others.len(), bodies };
+            let questions = idea_questions(&told, Some(likes)).iter().map(|question| question.view(language)).collect();
+            Ok::<_, Problem>(CheckView { assessment: assessment.view(language), warnings, questions, similar })
         })
         .await?;
     Ok(Reply::ok(view))

@@ -23,6 +23,7 @@ pub enum Subject {
     Process,
     Dialogue,
     Subscription,
+    LetterOfIntent,
 }
 
 impl Subject {
@@ -38,6 +39,7 @@ impl Subject {
             Self::Process => "process",
             Self::Dialogue => "dialogue",
             Self::Subscription => "subscription",
+            Self::LetterOfIntent => "letter_of_intent",
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The deeds on processes.
 
+use chrono::NaiveDate;
 use serde_json::json;
 
 use super::demand::{Demand, Figures, Region, Regions, Source, Voice, aggregate};
 use super::{
-    Adoption, AdoptionBody, Commitment, CommitmentBody, Participant, ParticipantBody, ParticipantState, Process,
-    ProcessBody, Role, StepState, TimelineBody, TimelineEntry, WrongTurn, store,
+    Commitment, CommitmentBody, Participant, ParticipantBody, ParticipantState, Process, ProcessBody, Role, StepState,
+    TimelineBody, TimelineEntry, WrongTurn, store,
 };
 use crate::access::{Member, Staff};
 use crate::challenge::{self, Approved, Challenge, Level};
@@ -175,8 +176,12 @@ pub fn add_participant(
         let detail = text!("Organisationen deltager allerede", "The organisation takes part already");
         return Err(Problem::conflict("takes_part", detail));
     }
-    let participant =
-        Participant { id: Id::made_at(now), organisation: organisation.body.name, body: body.into_inner() };
+    let participant = Participant {
+        id: Id::made_at(now),
+        organisation: organisation.body.name,
+        body: body.into_inner(),
+        signed_on: None,
+    };
     store::insert_participant(tx, id, participant.id, &participant.body)?;
     let told = json!({"organisation": participant.organisation, "role": participant.body.role, "state": participant.body.state});
     touch(tx, now, process, "participant_added", staff.actor(), told, None)?;
@@ -253,7 +258,7 @@ pub fn join(tx: &mut Tx<'_>, now: Instant, member: &Member, id: Id<Process>) -> 
         None => {
             let id_of = Id::made_at(now);
             store::insert_participant(tx, id, id_of, &body)?;
-            Participant { id: id_of, organisation: organisation.body.name, body }
+            Participant { id: id_of, organisation: organisation.body.name, body, signed_on: None }
         }
     };
     let told = json!({"organisation": participant.organisation});
@@ -313,6 +318,19 @@ pub fn commit(
         json!({"organisation": said.organisation, "level": said.body.level, "before": before, "after": said.body});
     touch(tx, now, process, "committed", by, told, None)?;
     Ok(said)
+}
+
+/// A participant's signature on the letter of intent stands from this day, or no longer.
+///
+/// # Errors
+/// Those of the database.
+pub fn mark_signed(
+    tx: &mut Tx<'_>,
+    id: Id<Process>,
+    body: OrganisationId,
+    on: Option<NaiveDate>,
+) -> Result<(), Problem> {
+    Ok(store::mark_signed(tx, id, body, on)?)
 }
 
 /// The options that stand, but for one body's.
@@ -379,29 +397,6 @@ pub fn add_to_timeline(
     store::insert_timeline(tx, id, &entry, now)?;
     touch(tx, now, process, "timeline_added", staff.actor(), json!({"title": entry.body.title}), None)?;
     Ok(entry)
-}
-
-/// Writes down that a body took the solution over; what was known of it before is replaced, and stays in the history.
-///
-/// # Errors
-/// 404, 422 for an unknown organisation.
-pub fn adopt(
-    tx: &mut Tx<'_>,
-    now: Instant,
-    staff: &Staff,
-    id: Id<Process>,
-    body: Fit<AdoptionBody>,
-) -> Result<Adoption, Problem> {
-    let process = store::find(tx.connection, id)?.ok_or_else(Problem::not_found)?;
-    let organisation = require_organisation(tx.connection, "/organisation_id", Some(body.organisation_id))?;
-    let adoption = Adoption {
-        id: Id::made_at(now),
-        organisation: organisation.map(|organisation| organisation.body.name).unwrap_or_default(),
-        body: body.into_inner(),
-    };
-    store::put_adoption(tx, id, adoption.id, &adoption.body, now)?;
-    touch(tx, now, process, "adopted", staff.actor(), json!(adoption), None)?;
-    Ok(adoption)
 }
 
 /// What the participants together want, from their challenges, recognitions and commitments. A body that left wants
@@ -526,7 +521,10 @@ fn require_fit(connection: &mut AnyConnection, body: &ParticipantBody) -> Result
 }
 
 /// Marks a process as changed by something that belongs to it, and records what.
-fn touch(
+///
+/// # Errors
+/// Those of the database.
+pub fn touch(
     tx: &mut Tx<'_>,
     now: Instant,
     process: Process,

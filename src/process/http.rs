@@ -14,8 +14,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::demand::Demand;
 use super::{
-    Adoption, AdoptionBody, Participant, ParticipantBody, ParticipantState, Process, ProcessBody, Status, StepState,
-    TimelineBody, TimelineEntry, actions, store,
+    Participant, ParticipantBody, ParticipantState, Process, ProcessBody, Status, StepState, TimelineBody,
+    TimelineEntry, actions, store,
 };
 use crate::access::{Context, Scope};
 use crate::challenge::http::{ChallengeView, HistoryView, show_all};
@@ -46,8 +46,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(step_process)
         .service(list_timeline)
         .service(add_timeline_entry)
-        .service(add_adoption)
-        .service(list_adoptions)
         .service(get_process_history);
     commitment::routes(config);
 }
@@ -143,7 +141,10 @@ impl Shown {
 
 /// A process that the caller may see: public ones for everybody, all for staff, those being prepared for their
 /// participants too.
-fn visible(connection: &mut AnyConnection, context: &Context, id: Id<Process>) -> Result<Process, Problem> {
+///
+/// # Errors
+/// 404.
+pub fn visible(connection: &mut AnyConnection, context: &Context, id: Id<Process>) -> Result<Process, Problem> {
     let process = store::find(connection, id)?.ok_or_else(Problem::not_found)?;
     if process.is_public() || context.caller.is_staff() {
         return Ok(process);
@@ -582,41 +583,6 @@ async fn add_timeline_entry(
     let now = context.now;
     let entry = context.db.write(move |tx| actions::add_to_timeline(tx, now, &staff, id.0, body.0)).await?;
     Ok(Reply::ok(entry).status(StatusCode::CREATED))
-}
-
-/// Who took the solution over.
-#[derive(Debug, Serialize, ToSchema)]
-struct Adoptions {
-    items: Vec<Adoption>,
-}
-
-/// Writes down that a body took the solution over; by CO-PI's staff. What was known of that body before is replaced.
-#[utoipa::path(tag = "processes", request_body = AdoptionBody, responses((status = 201, body = Adoption)))]
-#[post("/processes/{id}/adoptions")]
-async fn add_adoption(
-    context: Context,
-    id: PathId<Process>,
-    body: Body<AdoptionBody>,
-) -> Result<Reply<Adoption>, Problem> {
-    let staff = context.caller.staff(Scope::ProcessesWrite)?;
-    let now = context.now;
-    let adoption = context.db.write(move |tx| actions::adopt(tx, now, &staff, id.0, body.0)).await?;
-    Ok(Reply::ok(adoption).status(StatusCode::CREATED))
-}
-
-/// The bodies that took the solution over, in the order of doing so.
-#[utoipa::path(tag = "processes", security(()), responses((status = 200, body = Adoptions)))]
-#[get("/processes/{id}/adoptions")]
-async fn list_adoptions(context: Context, id: PathId<Process>) -> Result<Reply<Adoptions>, Problem> {
-    let inside = context.clone();
-    let items = context
-        .db
-        .read(move |connection| {
-            visible(connection, &inside, id.0)?;
-            Ok::<_, Problem>(store::adoptions(connection, id.0)?)
-        })
-        .await?;
-    Ok(Reply::ok(Adoptions { items }))
 }
 
 /// Who did what to a process, when and why, with what was before and after; for whoever may see it. What a body committed

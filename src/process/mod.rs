@@ -18,6 +18,5 @@ pub mod store;
 
 pub use model::{Process, ProcessBody, Status, Step, StepState, WrongTurn};
 pub use participation::{
-    Adoption, AdoptionBody, Commitment, CommitmentBody, Participant, ParticipantBody, ParticipantState, Role,
-    TimelineBody, TimelineEntry, Way,
+    Commitment, CommitmentBody, Participant, ParticipantBody, ParticipantState, Role, TimelineBody, TimelineEntry,
 };

@@ -1,4 +1,4 @@
-//! Who takes part in a process, as what, since when; what they want; what happened; where it spread.
+//! Who takes part in a process, as what, since when; what they want; what happened.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -117,6 +117,9 @@ pub struct Participant {
     pub organisation: String,
     #[serde(flatten)]
     pub body: ParticipantBody,
+    /// The day on which it signed the letter of intent, if its signature stands: a partner is not a signatory.
+    #[schema(required, nullable)]
+    pub signed_on: Option<NaiveDate>,
 }
 
 /// What a body wants of a process.
@@ -163,6 +166,13 @@ impl Fitting for CommitmentBody {
             let words = text!("En underskrift har både navn og dato", "A signature has a name and a date");
             flaws.add(if self.signed_by.is_some() { "/signed_on" } else { "/signed_by" }, "required", words);
         }
+    }
+}
+
+impl CommitmentBody {
+    /// All its volumes.
+    pub fn all_volumes(&self) -> impl Iterator<Item = &Quantity> {
+        self.volume.iter().chain(&self.volumes)
     }
 }
 
@@ -232,60 +242,4 @@ pub struct TimelineEntry {
     pub id: Id<TimelineEntry>,
     #[serde(flatten)]
     pub body: TimelineBody,
-}
-
-/// How a solution came to a body that did not develop it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Way {
-    Copied,
-    Adapted,
-    Inspired,
-}
-
-impl Way {
-    /// The word that stands in the database.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Copied => "copied",
-            Self::Adapted => "adapted",
-            Self::Inspired => "inspired",
-        }
-    }
-
-    /// The way of this word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Copied, Self::Adapted, Self::Inspired].into_iter().find(|way| way.word() == word)
-    }
-}
-
-/// A body that took the solution over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"organisation_id": "0193f1c2-7a5e-7c31-9d3e-3f6a2b1c0d4e", "adopted_on": "2026-03-01", "way": "copied", "in_use": true}))]
-pub struct AdoptionBody {
-    #[schema(value_type = String, format = "uuid")]
-    pub organisation_id: OrganisationId,
-    pub adopted_on: NaiveDate,
-    pub way: Way,
-    /// Whether it is really used.
-    pub in_use: bool,
-}
-
-impl Fitting for AdoptionBody {
-    fn fit(&mut self, flaws: &mut Flaws) {
-        flaws.date("/adopted_on", Some(self.adopted_on));
-    }
-}
-
-/// An adoption.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Adoption {
-    #[schema(value_type = String, format = "uuid")]
-    pub id: Id<Adoption>,
-    pub organisation: String,
-    #[serde(flatten)]
-    pub body: AdoptionBody,
 }

@@ -4,11 +4,11 @@ use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 use super::{
-    Adoption, AdoptionBody, Commitment, CommitmentBody, Participant, ParticipantBody, ParticipantState, Process,
-    ProcessBody, Role, Status, TimelineEntry, Way,
+    Commitment, CommitmentBody, Participant, ParticipantBody, ParticipantState, Process, ProcessBody, Role, Status,
+    TimelineEntry,
 };
 use crate::challenge::Level;
-use crate::db::schema::{adoption, commitment, participant, process, timeline_entry};
+use crate::db::schema::{commitment, participant, process, timeline_entry};
 use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
 use crate::kernel::{Cursor, Direction, Id, Instant, Language, OrganisationId, Page, PageRequest};
 use crate::organisation::store::names;
@@ -138,7 +138,7 @@ pub fn update(tx: &mut Tx<'_>, process: &Process) -> Result<(), DbError> {
     Ok(())
 }
 
-type ParticipantRow = (String, String, String, String, NaiveDate, Option<NaiveDate>);
+type ParticipantRow = (String, String, String, String, NaiveDate, Option<NaiveDate>, Option<NaiveDate>);
 
 /// Who takes part, in the order of joining.
 ///
@@ -149,11 +149,11 @@ pub fn participants(connection: &mut AnyConnection, process: Id<Process>) -> Res
     let rows: Vec<ParticipantRow> = p::table
         .filter(p::process_id.eq(process.to_string()))
         .order((p::joined_on, p::id))
-        .select((p::id, p::organisation_id, p::role, p::state, p::joined_on, p::left_on))
+        .select((p::id, p::organisation_id, p::role, p::state, p::joined_on, p::left_on, p::signed_on))
         .load(connection)?;
     let bodies = rows.iter().map(|row| Lift::new("participant", &row.0).id("organisation_id", &row.1));
     let names = names(connection, &bodies.collect::<Result<Vec<_>, _>>()?)?;
-    let lift = |(id, body, role, state, joined_on, left_on): ParticipantRow| {
+    let lift = |(id, body, role, state, joined_on, left_on, signed_on): ParticipantRow| {
         let row = Lift::new("participant", &id);
         let organisation_id: OrganisationId = row.id("organisation_id", &body)?;
         Ok(Participant {
@@ -166,9 +166,20 @@ pub fn participants(connection: &mut AnyConnection, process: Id<Process>) -> Res
                 joined_on,
                 left_on,
             },
+            signed_on,
         })
     };
     rows.into_iter().map(lift).collect()
+}
+
+/// The processes that the public does not see.
+///
+/// # Errors
+/// [`DbError`].
+pub fn hidden(connection: &mut AnyConnection) -> Result<Vec<Id<Process>>, DbError> {
+    use process as p;
+    let rows: Vec<String> = p::table.filter(p::status.eq(Status::Preparing.word())).select(p::id).load(connection)?;
+    rows.iter().map(|id| Lift::new("process", id).id("id", id)).collect()
 }
 
 /// A body that asked to join and was not answered.
@@ -327,6 +338,22 @@ pub fn update_participant(tx: &mut Tx<'_>, id: Id<Participant>, body: &Participa
     Ok(())
 }
 
+/// Stores whether a participant's signature stands.
+///
+/// # Errors
+/// [`DbError`].
+pub fn mark_signed(
+    tx: &mut Tx<'_>,
+    process: Id<Process>,
+    body: OrganisationId,
+    on: Option<NaiveDate>,
+) -> Result<(), DbError> {
+    use participant as p;
+    let signer = p::table.filter(p::process_id.eq(process.to_string())).filter(p::organisation_id.eq(body.to_string()));
+    diesel::update(signer).set(p::signed_on.eq(on)).execute(tx.connection)?;
+    Ok(())
+}
+
 type CommitmentRow = (String, String, String, String, bool, String, NaiveDateTime);
 
 /// The commitments that count, one a body.
@@ -448,62 +475,6 @@ pub fn insert_timeline(
             t::happened_on.eq(entry.body.happened_on),
             t::body.eq(json(&entry.body)?),
             t::created_at.eq(now.naive_utc()),
-        ))
-        .execute(tx.connection)?;
-    Ok(())
-}
-
-/// Who took the solution over, in the order of doing so.
-///
-/// # Errors
-/// [`DbError`].
-pub fn adoptions(connection: &mut AnyConnection, process: Id<Process>) -> Result<Vec<Adoption>, DbError> {
-    use adoption as a;
-    type Row = (String, String, NaiveDate, String, bool);
-    let rows: Vec<Row> = a::table
-        .filter(a::process_id.eq(process.to_string()))
-        .order((a::adopted_on, a::id))
-        .select((a::id, a::organisation_id, a::adopted_on, a::way, a::in_use))
-        .load(connection)?;
-    let bodies = rows.iter().map(|row| Lift::new("adoption", &row.0).id("organisation_id", &row.1));
-    let names = names(connection, &bodies.collect::<Result<Vec<_>, _>>()?)?;
-    let lift = |(id, body, adopted_on, way, in_use): Row| {
-        let row = Lift::new("adoption", &id);
-        let organisation_id: OrganisationId = row.id("organisation_id", &body)?;
-        Ok(Adoption {
-            id: row.id("id", &id)?,
-            organisation: names.get(&organisation_id).cloned().unwrap_or_default(),
-            body: AdoptionBody { organisation_id, adopted_on, way: row.some("way", Way::from_word(&way))?, in_use },
-        })
-    };
-    rows.into_iter().map(lift).collect()
-}
-
-/// Adds an adoption, or replaces what was known of this body's.
-///
-/// # Errors
-/// [`DbError`].
-pub fn put_adoption(
-    tx: &mut Tx<'_>,
-    process: Id<Process>,
-    id: Id<Adoption>,
-    body: &AdoptionBody,
-    now: Instant,
-) -> Result<(), DbError> {
-    use adoption as a;
-    let known = a::table
-        .filter(a::process_id.eq(process.to_string()))
-        .filter(a::organisation_id.eq(body.organisation_id.to_string()));
-    diesel::delete(known).execute(tx.connection)?;
-    diesel::insert_into(a::table)
-        .values((
-            a::id.eq(id.to_string()),
-            a::process_id.eq(process.to_string()),
-            a::organisation_id.eq(body.organisation_id.to_string()),
-            a::adopted_on.eq(body.adopted_on),
-            a::way.eq(body.way.word()),
-            a::in_use.eq(body.in_use),
-            a::created_at.eq(now.naive_utc()),
         ))
         .execute(tx.connection)?;
     Ok(())

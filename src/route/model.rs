@@ -310,6 +310,9 @@ fn judge(route: &Route, facts: &Facts<'_>) -> RouteAdvice {
     }
     missing.sort_unstable();
     missing.dedup();
+    if verdict == Verdict::NoCandidate {
+        missing.clear();
+    }
     let (title, provision) = ((route.title)(), (route.provision)());
     RouteAdvice { key: route.key, title, provision, verdict, speaks_for, speaks_against, missing }
 }

@@ -21,4 +21,4 @@ pub use node::{Metrics, Node};
 pub use page::{Field, HtmlPage, Prefers};
 pub use problem::Problem;
 pub use query::{Paging, PathId, Query};
-pub use reply::{Reply, etag};
+pub use reply::{Reply, csv, etag, wants_csv};

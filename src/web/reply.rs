@@ -72,6 +72,23 @@ pub(super) fn is_seen(if_none_match: Option<&HeaderValue>, etag: &HeaderValue) -
     seen == "*" || seen.split(',').any(|tag| tag.trim().trim_start_matches("W/").as_bytes() == etag.as_bytes())
 }
 
+/// Whether the client asks for comma-separated values.
+#[must_use]
+pub fn wants_csv(request: &HttpRequest) -> bool {
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accept.contains("text/csv")
+}
+
+/// 200 with comma-separated values (RFC 4180).
+#[must_use]
+pub fn csv(text: String) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((header::VARY, "Accept-Language, Authorization, Accept"))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+        .body(text)
+}
+
 impl<T: Serialize> Responder for Reply<T> {
     type Body = BoxBody;
 

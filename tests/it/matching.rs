@@ -33,6 +33,30 @@ fn a_body_finds_who_else_has_its_need_and_reads_why() {
 }
 
 #[test]
+fn the_questions_to_an_idea_are_asked_at_intake_with_what_the_matching_knows() {
+    let app = TestApp::start();
+    let (odense, aarhus) = (given::municipality(&app, "Odense Kommune"), given::municipality(&app, "Aarhus Kommune"));
+    let body = need("Natlige tilsyn", "Nattevagten går runder hver nat og vækker beboerne.");
+    submitted(&app.member(&aarhus), body.clone());
+    let member = app.member(&odense);
+    let questions = member.post("/challenges/check", body.clone()).expect(200)["questions"].clone();
+    let keys: Vec<_> = questions.as_array().unwrap().iter().map(|one| one["key"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["who_else_has_it", "can_it_be_bought", "how_many_share_it", "is_purchasing_involved"]);
+    assert!(questions[0]["hint"].as_str().unwrap().starts_with("1 lignende"), "{questions}");
+    assert_eq!(questions[1]["answered"], false);
+    let stranger = app.anonymous().with("Accept-Language", "en").post("/challenges/check", body.clone()).expect(200);
+    assert_eq!(
+        (&stranger["questions"][0]["hint"], &stranger["questions"][3]["text"]),
+        (&Value::Null, &json!("Is the procurement department with you?"))
+    );
+    // A draft is asked, what was submitted no more.
+    let draft = member.post("/challenges", body).expect(201);
+    assert_eq!(draft["questions"].as_array().unwrap().len(), 4);
+    let sent = member.post(&format!("/challenges/{}/submit", draft.id()), json!({})).expect(200);
+    assert_eq!(sent["questions"], Value::Null);
+}
+
+#[test]
 fn another_bodys_draft_is_never_a_match_and_a_change_is_seen_by_the_next_question() {
     let app = TestApp::start();
     let (odense, aarhus) = (given::municipality(&app, "Odense Kommune"), given::municipality(&app, "Aarhus Kommune"));

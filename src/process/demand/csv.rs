@@ -4,6 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Demand;
+use crate::kernel::csv::field;
 use crate::kernel::{Money, Quantity};
 
 /// What the lines of the CSV are of.
@@ -58,12 +59,6 @@ impl Demand {
         }
         csv
     }
-}
-
-fn field(text: &str) -> String {
-    // A leading sign would make a spreadsheet take the unit for a formula.
-    let text = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() };
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 #[cfg(test)]

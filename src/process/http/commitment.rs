@@ -1,7 +1,6 @@
 //! What bodies commit themselves to, and what it adds up to, over HTTP.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, Responder, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -12,7 +11,7 @@ use crate::access::{Context, Scope};
 use crate::kernel::text;
 use crate::process::demand::{By, Demand};
 use crate::process::{Commitment, CommitmentBody, Process, actions, store};
-use crate::web::{Body, PathId, Problem, Query, Reply};
+use crate::web::{Body, PathId, Problem, Query, Reply, csv, wants_csv};
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(commit_to_process).service(list_commitments).service(get_demand);
@@ -110,10 +109,5 @@ async fn get_demand(
             actions::demand(connection, inside.now, &process, inside.language)
         })
         .await?;
-    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accept.contains("text/csv") {
-        let csv = HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(demand.csv(query.0.by));
-        return Ok(csv);
-    }
-    Ok(Reply::ok(demand).respond_to(&request))
+    Ok(if wants_csv(&request) { csv(demand.csv(query.0.by)) } else { Reply::ok(demand).respond_to(&request) })
 }
