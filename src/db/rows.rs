@@ -36,6 +36,12 @@ impl Rows {
         format!("(row.value ->> {place})")
     }
 
+    /// The whole number at this place of a row.
+    #[must_use]
+    pub fn number(self, place: usize) -> String {
+        format!("CAST(row.value ->> {place} AS INTEGER)")
+    }
+
     /// The moment at this place of a row, written by [`Rows::moment`].
     #[must_use]
     pub fn time(self, place: usize) -> String {

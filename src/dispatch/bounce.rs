@@ -72,15 +72,14 @@ fn bounced(
     now: Instant,
 ) -> Result<TakenIn, Problem> {
     let hash = post::keyed(seal, &returned.recipient_key);
+    let words = &post::without(words, &returned.recipient);
     let Some(count) = post::store::bounced(tx, returned.id, &hash, words, RETURNED_WITHIN, now)? else {
         return Ok(TakenIn::Nothing);
     };
     if let Some(version) = &returned.notice_version_id {
         let id = version.parse().map_err(|error| Problem::internal(&error))?;
         let dialogue = dialogue::store::find_version(tx.connection, id)?.map(|version| version.dialogue_id.to_string());
-        // What a mail server says may name the address; the ledger keeps its code alone.
-        let status = words.split_whitespace().next().unwrap_or_default();
-        let line = json!({"id": returned.id, "outcome": "bounced", "answer": status});
+        let line = json!({"id": returned.id, "outcome": "bounced", "answer": words});
         let told = json!({"version_id": version, "deliveries": [line]});
         ledger::append(tx, now, dialogue.unwrap_or_default(), "bounced", &told)?;
     }

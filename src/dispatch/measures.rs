@@ -29,7 +29,13 @@ pub async fn measure(node: &Node) -> Result<(), DbError> {
     let (waiting, settled) = node.db.read(look).await?;
     let count =
         |urgency: Urgency| waiting.iter().find(|(rank, _)| *rank == urgency.rank()).map_or(0, |(_, count)| *count);
-    for (word, urgency) in [("personal", Urgency::Personal), ("bulk", Urgency::Bulk), ("paused", Urgency::Paused)] {
+    let words = [
+        ("personal", Urgency::Personal),
+        ("digest", Urgency::Digest),
+        ("bulk", Urgency::Bulk),
+        ("paused", Urgency::Paused),
+    ];
+    for (word, urgency) in words {
         node.metrics.waiting.with_label_values(&[word]).set(count(urgency));
     }
     let number = |count: i64| f64::from(i32::try_from(count).unwrap_or(i32::MAX));

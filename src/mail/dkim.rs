@@ -112,7 +112,7 @@ impl Signer {
             self.domain,
             self.selector,
             at.timestamp(),
-            names.join(":\r\n\t "),
+            names.chunks(6).map(|names| names.join(":")).collect::<Vec<_>>().join(":\r\n\t "),
             STANDARD.encode(Sha256::digest(relaxed_body(body)))
         );
         signed.push_str(&relaxed("DKIM-Signature", &unsigned));

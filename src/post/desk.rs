@@ -18,8 +18,9 @@ use super::{Held, Outcome, Urgency};
 
 /// How many letters wait at hand, beside those in flight.
 const AT_HAND: usize = 256;
-/// How long a hand that finds nothing to do waits before it looks again by itself.
+/// How long a hand waits before it looks again by itself: while letters wait for their lane, and while none do.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What a desk is bound by.
 #[derive(Clone, Debug)]
@@ -54,7 +55,8 @@ pub struct Begun<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    waiting: [VecDeque<Task<T>>; 2],
+    /// By urgency, the most urgent first.
+    waiting: [VecDeque<Task<T>>; 3],
     /// The deliveries in hands, for their leases to be renewed.
     in_hands: Vec<(Held, Instant)>,
     in_flight: usize,
@@ -78,7 +80,7 @@ impl<T> Desk<T> {
     #[must_use]
     pub fn new(bounds: Bounds) -> Self {
         let state = State {
-            waiting: [VecDeque::new(), VecDeque::new()],
+            waiting: [VecDeque::new(), VecDeque::new(), VecDeque::new()],
             in_hands: Vec::new(),
             in_flight: 0,
             done: Vec::new(),
@@ -104,8 +106,13 @@ impl<T> Desk<T> {
         let mut state = self.state();
         for task in tasks {
             state.lanes.waits(&task.held.domain);
-            let [personal, bulk] = &mut state.waiting;
-            if task.held.urgency == Urgency::Personal { personal } else { bulk }.push_back(task);
+            let [personal, digest, bulk] = &mut state.waiting;
+            let queue = match task.held.urgency {
+                Urgency::Personal => personal,
+                Urgency::Digest => digest,
+                Urgency::Bulk | Urgency::Paused => bulk,
+            };
+            queue.push_back(task);
         }
         drop(state);
         self.bell.notify_all();
@@ -116,24 +123,13 @@ impl<T> Desk<T> {
         let mut state = self.state();
         while state.open {
             let now = Instant::now();
-            let pause = state.pacer.as_ref().map_or(Duration::ZERO, |pacer| pacer.wait(now));
-            if pause.is_zero()
-                && state.in_flight < self.bounds.in_flight
-                && let Some(task) = state.next(now, self.bounds.lease)
-            {
-                state.in_flight += 1;
-                state.in_hands.push((task.held.clone(), task.leased_at));
-                if let Some(pacer) = &mut state.pacer {
-                    pacer.take(now);
+            match state.begin(&self.bounds, now) {
+                Ok(task) => return Some(Begun { task, at: now }),
+                Err(pause) => {
+                    let woken = self.bell.wait_timeout(state, pause);
+                    state = woken.map_or_else(|poisoned| poisoned.into_inner().0, |woken| woken.0);
                 }
-                return Some(Begun { task, at: now });
             }
-            // Whoever lays something on the desk rings the bell; only time itself does not.
-            let idle = state.waiting.iter().all(VecDeque::is_empty);
-            let longest = if idle { Duration::from_secs(60) } else { LOOK_AGAIN };
-            let pause = if pause.is_zero() { longest } else { pause.min(longest) };
-            state =
-                self.bell.wait_timeout(state, pause).map_or_else(|poisoned| poisoned.into_inner().0, |woken| woken.0);
         }
         None
     }
@@ -177,12 +173,11 @@ impl<T> Desk<T> {
     #[must_use]
     pub fn room(&self) -> Room {
         let state = self.state();
-        let [personal, bulk] = &state.waiting;
         let free = |queue: &VecDeque<_>| {
             let free = AT_HAND.saturating_sub(queue.len());
             if state.open && free >= AT_HAND / 2 { free } else { 0 }
         };
-        Room { personal: free(personal), bulk: free(bulk) }
+        state.waiting.each_ref().map(free)
     }
 
     /// By how much a letter to this domain is to be put off, when so many more to it are being taken.
@@ -197,21 +192,16 @@ impl<T> Desk<T> {
         let mut state = self.state();
         let now = Instant::now();
         let mut back = Vec::new();
-        for place in 0..state.waiting.len() {
-            let Some(queue) = state.waiting.get_mut(place) else { continue };
-            let queue = std::mem::take(queue);
-            let mut kept = VecDeque::with_capacity(queue.len());
-            for task in queue {
-                let rest = state.lanes.rest(&task.held.domain, now);
+        let State { waiting, lanes, .. } = &mut *state;
+        for queue in waiting {
+            for task in std::mem::take(queue) {
+                let rest = lanes.rest(&task.held.domain, now);
                 if rest.is_some() || withdrawn(&task.held) || task.is_stale(now, self.bounds.lease) {
-                    state.lanes.leaves(&task.held.domain);
+                    lanes.leaves(&task.held.domain);
                     back.push((task.held, rest.unwrap_or_default()));
                 } else {
-                    kept.push_back(task);
+                    queue.push_back(task);
                 }
-            }
-            if let Some(queue) = state.waiting.get_mut(place) {
-                *queue = kept;
             }
         }
         back
@@ -273,6 +263,27 @@ impl<T> Task<T> {
 }
 
 impl<T> State<T> {
+    /// Takes the next letter that may go, or says how long there is none unless the bell is rung: whoever lays something on
+    /// the desk or writes something down rings it; only time itself does not.
+    fn begin(&mut self, bounds: &Bounds, now: Instant) -> Result<Task<T>, Duration> {
+        let pause = self.pacer.as_ref().map_or(Duration::ZERO, |pacer| pacer.wait(now));
+        if !pause.is_zero() {
+            return Err(pause);
+        }
+        if self.in_flight < bounds.in_flight
+            && let Some(task) = self.next(now, bounds.lease)
+        {
+            self.in_flight += 1;
+            self.in_hands.push((task.held.clone(), task.leased_at));
+            if let Some(pacer) = &mut self.pacer {
+                pacer.take(now);
+            }
+            return Ok(task);
+        }
+        let idle = self.waiting.iter().all(VecDeque::is_empty);
+        Err(if idle { LONGEST_PAUSE } else { LOOK_AGAIN })
+    }
+
     fn next(&mut self, now: Instant, lease: Duration) -> Option<Task<T>> {
         for queue in &mut self.waiting {
             let free = |task: &Task<T>| !task.is_stale(now, lease) && self.lanes.is_free(&task.held.domain, now);
@@ -283,5 +294,83 @@ impl<T> State<T> {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{Email, Id};
+    use crate::post::{Content, Told};
+
+    fn desk(bounds: Bounds) -> Desk<()> {
+        Desk::new(bounds)
+    }
+
+    fn bounds(in_flight: usize) -> Bounds {
+        Bounds { hands: 8, in_flight, rate: None, domain_rate: None, lease: Duration::from_secs(60) }
+    }
+
+    fn task(number: u8, urgency: Urgency) -> Task<()> {
+        let recipient = Email::parse(&format!("a@d{number}.example")).unwrap();
+        let notice = Told { notice_version_id: String::new(), dispatch_id: String::new(), why: String::new() };
+        let held = Held {
+            id: Id::from_bytes([number; 16]),
+            deliveries: vec![Id::from_bytes([number; 16])],
+            domain: recipient.domain(),
+            recipient,
+            urgency,
+            attempts: 0,
+            queued_at: "2026-11-22T08:00:00Z".parse().unwrap(),
+            content: Content::Notice { subscription_id: String::new(), notice },
+        };
+        Task { held, leased_at: Instant::now(), matter: () }
+    }
+
+    fn begin(desk: &Desk<()>) -> Option<Begun<()>> {
+        let now = Instant::now();
+        desk.state().begin(&desk.bounds, now).ok().map(|task| Begun { task, at: now })
+    }
+
+    #[test]
+    fn no_more_letters_are_begun_than_may_be_in_flight_until_some_are_written_down() {
+        let desk = desk(bounds(2));
+        desk.put((0..5).map(|number| task(number, Urgency::Bulk)).collect());
+        let (one, _two) = (begin(&desk).unwrap(), begin(&desk).unwrap());
+        assert!(begin(&desk).is_none());
+        desk.done(one, Outcome::Sent { answer: String::new() }, Ended::Answered);
+        assert!(begin(&desk).is_none(), "it is sent, and nobody has written that down");
+        assert_eq!(desk.take_done().len(), 1);
+        assert!(begin(&desk).is_none());
+        desk.written_down(1);
+        assert!(begin(&desk).is_some());
+        assert_eq!(desk.load(), (2, 2));
+    }
+
+    #[test]
+    fn personal_letters_go_before_digests_and_these_before_bulk() {
+        let desk = desk(bounds(32));
+        let order = [Urgency::Bulk, Urgency::Digest, Urgency::Personal];
+        desk.put(order.into_iter().zip(0..).map(|(urgency, number)| task(number, urgency)).collect());
+        let taken: Vec<Urgency> = std::iter::from_fn(|| begin(&desk)).map(|begun| begun.task.held.urgency).collect();
+        assert_eq!(taken, [Urgency::Personal, Urgency::Digest, Urgency::Bulk]);
+    }
+
+    #[test]
+    fn a_letter_whose_lease_was_not_renewed_is_given_back_and_not_posted() {
+        let desk = desk(Bounds { lease: Duration::ZERO, ..bounds(32) });
+        desk.put(vec![task(0, Urgency::Bulk)]);
+        assert!(begin(&desk).is_none());
+        let back = desk.take_back(|_| false);
+        assert_eq!((back.len(), back[0].1, desk.load()), (1, Duration::ZERO, (0, 0)));
+    }
+
+    #[test]
+    fn a_closed_desk_gives_back_what_waits_and_has_room_for_nothing() {
+        let desk = desk(bounds(32));
+        desk.put(vec![task(0, Urgency::Bulk), task(1, Urgency::Personal)]);
+        assert_eq!(desk.close().len(), 2);
+        assert_eq!(desk.room(), [0, 0, 0]);
+        assert!(desk.take().is_none());
     }
 }

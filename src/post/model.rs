@@ -44,6 +44,43 @@ pub enum Content {
     Digest { subscription_id: String, notices: Vec<Told> },
 }
 
+impl Held {
+    /// What becomes of it after an attempt: it is sent, tried again or given up. What the mail server said is kept for good, so the address
+    /// that it may have named is taken out.
+    #[must_use]
+    pub fn outcome(&self, attempt: Result<String, Failure>, now: Instant) -> Outcome {
+        let address = self.recipient.as_str();
+        let attempt = match attempt {
+            Ok(answer) => Ok(without(&answer, address)),
+            Err(Failure::Away(answer)) => Err(Failure::Away(without(&answer, address))),
+            Err(Failure::ForNow(answer)) => Err(Failure::ForNow(without(&answer, address))),
+            Err(Failure::ForGood(answer)) => Err(Failure::ForGood(without(&answer, address))),
+        };
+        settle(attempt, self.attempts, self.queued_at, now, self.id)
+    }
+}
+
+/// A mail server's words without the address that they name.
+#[must_use]
+pub fn without(words: &str, address: &str) -> String {
+    let address = address.to_ascii_lowercase();
+    let mut out = String::with_capacity(words.len());
+    let mut rest = words;
+    // The two have the same length in bytes: only the letters a to z are folded.
+    while let Some((before, after)) = rest
+        .to_ascii_lowercase()
+        .find(&address)
+        .filter(|_| !address.is_empty())
+        .and_then(|place| Some((rest.get(..place)?, rest.get(place + address.len()..)?)))
+    {
+        out.push_str(before);
+        out.push('…');
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
 impl Content {
     /// The notice versions that it tells of.
     #[must_use]
@@ -78,6 +115,8 @@ pub struct Told {
 pub enum Urgency {
     /// Somebody sits and waits for it: confirmations, invitations.
     Personal,
+    /// What somebody asked to hear at a set hour.
+    Digest,
     /// The same notice to many.
     Bulk,
     /// The same notice to many, whose dispatch is paused: it waits until that goes on.
@@ -85,20 +124,24 @@ pub enum Urgency {
 }
 
 impl Urgency {
-    /// The number it is sorted by.
+    /// What is fetched, the most urgent first.
+    pub const IN_ORDER: [Self; 3] = [Self::Personal, Self::Digest, Self::Bulk];
+
+    /// The number that stands in the database.
     #[must_use]
     pub fn rank(self) -> i32 {
         match self {
             Self::Personal => 0,
             Self::Bulk => 1,
             Self::Paused => 2,
+            Self::Digest => 3,
         }
     }
 
     /// The urgency of this number.
     #[must_use]
     pub fn from_rank(rank: i32) -> Option<Self> {
-        [Self::Personal, Self::Bulk, Self::Paused].into_iter().find(|urgency| urgency.rank() == rank)
+        [Self::Personal, Self::Digest, Self::Bulk, Self::Paused].into_iter().find(|urgency| urgency.rank() == rank)
     }
 }
 
@@ -133,7 +176,7 @@ pub fn keyed(seal: &Seal, email_key: &str) -> String {
 ///
 /// While our own mail server is away nothing is given up: when it is back, what waits is tried.
 #[must_use]
-pub fn settle(
+fn settle(
     attempt: Result<String, Failure>,
     attempts_before: i32,
     queued_at: Instant,
@@ -173,6 +216,14 @@ mod tests {
 
     fn refused() -> Result<String, Failure> {
         Err(Failure::ForNow("no".into()))
+    }
+
+    #[test]
+    fn what_a_mail_server_says_is_kept_without_the_address() {
+        let said = "550 5.1.1 <Ane@Firma.dk>: no such user ane@firma.dk here";
+        assert_eq!(without(said, "ane@firma.dk"), "550 5.1.1 <…>: no such user … here");
+        assert_eq!(without("250 ok Æ", "ane@firma.dk"), "250 ok Æ");
+        assert_eq!(without("æ@x.dk Æ@x.dk", "æ@x.dk"), "… Æ@x.dk");
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub use bounces::{Returned, bounced, is_suppressed, lift_suppression, returned, 
 pub use lease::{Room, lease, next_due, pause, put_off, renew, resume, settle};
 pub use queue::{NoticeFor, forget_confirmations, may_ask_to_confirm, queue_letter, queue_notices};
 
+use super::Urgency;
 use crate::db::schema::delivery;
 use crate::db::{AnyConnection, DbError, Tx};
 use crate::kernel::{Email, Instant};
@@ -73,7 +74,11 @@ pub fn release_digests(tx: &mut Tx<'_>, subscription_id: &str, now: Instant) -> 
     diesel::update(delivery::table)
         .filter(delivery::status.eq("queued").and(delivery::subscription_id.eq(subscription_id)))
         .filter(delivery::digest.is_not_null().and(delivery::leased_until.is_null()))
-        .set((delivery::due_at.eq(now.naive_utc()), delivery::digest.eq(None::<String>)))
+        .set((
+            delivery::due_at.eq(now.naive_utc()),
+            delivery::digest.eq(None::<String>),
+            delivery::urgency.eq(Urgency::Bulk.rank()),
+        ))
         .execute(tx.connection)?;
     Ok(())
 }

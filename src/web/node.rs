@@ -59,7 +59,7 @@ impl Metrics {
             &["outcome"],
         )?;
         let waiting = IntGaugeVec::new(
-            Opts::new("skala_deliveries_waiting", "Letters that wait, by urgency: personal, bulk, paused."),
+            Opts::new("skala_deliveries_waiting", "Letters that wait, by urgency: personal, digest, bulk, paused."),
             &["urgency"],
         )?;
         let rate = Gauge::new("skala_dispatch_rate", "Letters of dispatches settled a second, over the last minute.")?;

@@ -120,6 +120,22 @@ fn a_digest_gathers_what_waits_and_a_near_deadline_does_not_wait() {
 }
 
 #[test]
+fn a_digest_goes_before_the_notice_to_many_that_was_due_earlier() {
+    let app = TestApp::start();
+    given::subscriber(&app, "dag@firma.example", "daily", json!({}));
+    publish(&app, given::notice("Natligt tilsyn"));
+    app.send_what_waits();
+    given::crowd(&app.node.db, (0..3).map(|number| format!("nr{number}@firma.example")), app.now());
+    app.advance(TimeDelta::hours(21));
+    publish(&app, given::notice("Kørsel"));
+    app.advance(TimeDelta::hours(1));
+    app.send_what_waits();
+    let order: Vec<String> = app.mailbox.empty().into_iter().map(|(_, letter)| letter.to).collect();
+    assert_eq!(order.len(), 4);
+    assert_eq!(order[0], "dag@firma.example");
+}
+
+#[test]
 fn whoever_leaves_between_queueing_and_sending_gets_nothing() {
     let app = TestApp::start();
     let left = given::subscriber(&app, "a@firma.example", "daily", json!({}));

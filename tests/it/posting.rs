@@ -9,7 +9,7 @@ use skala::dispatch::{postman, work};
 use skala::kernel::{Email, Id};
 use skala::mail::{Failure, Postman};
 use skala::outbox::{Subject, history};
-use skala::post::store::{Room, lease};
+use skala::post::store::lease;
 use tokio::sync::watch;
 
 use super::support::{Manner, Sink, TestApp, given, wait_for};
@@ -99,7 +99,8 @@ fn a_greylisting_domain_gets_every_letter_at_the_second_try() {
 fn what_is_refused_for_good_is_given_up_and_a_dead_address_gets_no_more() {
     let app = TestApp::start();
     let refuses = |to: &str| {
-        let answer = if to.starts_with("nr0@") { "550 5.1.1 no such mailbox" } else { "554 5.7.1 not you" };
+        let answer =
+            if to.starts_with("nr0@") { "550 5.1.1 <nr0@a.example>: no such mailbox" } else { "554 5.7.1 not you" };
         Some(Manner::RefusesRecipient(answer))
     };
     let sink = Sink::by_recipient(refuses);
@@ -112,6 +113,7 @@ fn what_is_refused_for_good_is_given_up_and_a_dead_address_gets_no_more() {
     assert_eq!(to, ["nr1@a.example"]);
     let ledger = app.facilitator().get(&format!("/dialogues/{dialogue}/ledger")).expect(200);
     let suppressed: Vec<_> = ledger.items().into_iter().filter(|entry| entry["status"] == "suppressed").collect();
+    assert!(!ledger.text.contains("<nr0@a.example>"), "the server's words name no address: {}", ledger.text);
     assert!(suppressed[0]["answer"].as_str().unwrap().contains("there is no such mailbox"), "{suppressed:?}");
     // Whoever confirms anew is there again.
     given::subscriber(&app, "nr0@a.example", "immediate", json!({"cpv": ["33000000"]}));
@@ -204,9 +206,9 @@ fn a_clock_that_is_set_back_leaves_no_letter_on_lease() {
     });
     assert_eq!(app.mailbox.empty().len(), 2);
     app.advance(TimeDelta::days(2));
-    let (now, room) = (app.now(), Room { personal: 10, bulk: 10 });
+    let now = app.now();
     // A worker takes it and dies; then the clock is put right.
-    let taken = app.node.db.write(move |tx| lease(tx, room, TimeDelta::minutes(1), &[], |_, _| None, now));
+    let taken = app.node.db.write(move |tx| lease(tx, [10, 10, 10], TimeDelta::minutes(1), &[], |_, _| None, now));
     assert_eq!(wait_for(taken).unwrap().len(), 1);
     app.send_what_waits();
     assert!(app.mailbox.empty().is_empty(), "it is on lease");

@@ -127,7 +127,7 @@ impl PostOffice {
 
     /// Whether there is room and something due for it.
     async fn is_due(&self, room: post::store::Room) -> Result<bool, DbError> {
-        Ok(room.personal + room.bulk > 0 && self.next_due().await?.is_zero())
+        Ok(room.iter().any(|room| *room > 0) && self.next_due().await?.is_zero())
     }
 
     async fn next_due(&self) -> Result<Duration, DbError> {
@@ -273,7 +273,7 @@ fn keep_posting(desk: &Desk<Matter>, node: &Node, mut hand: Hand) {
                 } else {
                     away = 0;
                 }
-                (ended, post::settle(attempt, held.attempts, held.queued_at, node.now(), held.id))
+                (ended, held.outcome(attempt, node.now()))
             }
         };
         desk.done(begun, outcome, ended);

@@ -16,12 +16,8 @@ use crate::post::{Content, Held, Outcome, Told, Urgency};
 /// How many digests' other deliveries are looked for at once, and how many deliveries are put back at once.
 const PAGE: i64 = 1000;
 
-/// For what there is room.
-#[derive(Clone, Copy, Debug)]
-pub struct Room {
-    pub personal: usize,
-    pub bulk: usize,
-}
+/// For how many letters of each urgency there is room, in the order of [`Urgency::IN_ORDER`].
+pub type Room = [usize; 3];
 
 #[derive(Queryable)]
 struct Row {
@@ -80,7 +76,7 @@ pub fn lease(
     now: Instant,
 ) -> Result<Vec<Held>, DbError> {
     let mut due: Vec<Row> = Vec::new();
-    for (urgency, room) in [(Urgency::Personal, room.personal), (Urgency::Bulk, room.bulk)] {
+    for (urgency, room) in Urgency::IN_ORDER.into_iter().zip(room) {
         if room == 0 {
             continue;
         }
@@ -272,8 +268,12 @@ pub fn resume(tx: &mut Tx<'_>, dispatch_id: &str) -> Result<bool, DbError> {
         .limit(PAGE)
         .select(delivery::id)
         .load(tx.connection)?;
-    diesel::update(delivery::table.filter(delivery::id.eq_any(&aside)))
+    let those = || delivery::table.filter(delivery::id.eq_any(&aside));
+    diesel::update(those().filter(delivery::digest.is_null()))
         .set(delivery::urgency.eq(Urgency::Bulk.rank()))
+        .execute(tx.connection)?;
+    diesel::update(those().filter(delivery::digest.is_not_null()))
+        .set(delivery::urgency.eq(Urgency::Digest.rank()))
         .execute(tx.connection)?;
     Ok(!aside.is_empty())
 }
@@ -325,7 +325,7 @@ pub fn settle<'a>(
 /// [`DbError`].
 pub fn next_due(connection: &mut AnyConnection, lease: TimeDelta, now: Instant) -> Result<Option<Instant>, DbError> {
     let mut next: Option<NaiveDateTime> = None;
-    for urgency in [Urgency::Personal, Urgency::Bulk] {
+    for urgency in Urgency::IN_ORDER {
         let due: Option<NaiveDateTime> = optional(
             delivery::table
                 .filter(delivery::status.eq("queued").and(delivery::urgency.eq(urgency.rank())))

@@ -127,7 +127,8 @@ pub fn queue_notices(
             one.subscription_id,
             one.why,
             due_at,
-            digest
+            digest,
+            if digest.is_some() { Urgency::Digest } else { Urgency::Bulk }.rank()
         ]));
         ids.push(id);
     }
@@ -148,7 +149,7 @@ pub fn queue_notices(
         sql.time(6),
         text(7),
         sql.as_time("$3"),
-        Urgency::Bulk.rank(),
+        sql.number(8),
         sql.of("$4"),
     );
     let queued: Vec<Queued> = diesel::sql_query(statement)
