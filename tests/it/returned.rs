@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::program::skala;
@@ -38,6 +39,7 @@ fn failed(status: &str, message_id: &str) -> String {
 
 /// Tells the market once more; returns the Message-IDs of the letters that came.
 fn tell_again(app: &TestApp, dialogue: &str, title: &str) -> Vec<String> {
+    app.advance(TimeDelta::minutes(1));
     let change = json!({"title": title, "change_reason": "Præciseret"});
     app.facilitator().change(&format!("/dialogues/{dialogue}"), change).expect(200);
     app.mails().into_iter().map(|mail| mail.message_id).collect()
@@ -80,7 +82,7 @@ fn an_address_from_which_letters_keep_coming_back_gets_no_more() {
 fn whoever_complains_is_unsubscribed_from_all() {
     let app = TestApp::start();
     let first = given::subscriber(&app, "a@firma.example", "immediate", json!({}));
-    given::subscriber(&app, "a@firma.example", "daily", json!({"cpv": ["33000000"]}));
+    given::subscriber(&app, "a@firma.example", "daily", json!({"cpv": ["45000000"]}));
     given::subscriber(&app, "b@firma.example", "immediate", json!({}));
     let dialogue = given::published(&app, "Natligt tilsyn");
     let mails = app.mails();
