@@ -7,9 +7,10 @@ use std::pin::Pin;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest, dev, web};
 
+use super::store::Session;
 use super::{Caller, store, token};
 use crate::db::DbError;
-use crate::kernel::{Instant, Language, digest};
+use crate::kernel::{Id, Instant, Language, digest};
 use crate::web::{Node, Problem, frame};
 
 /// How every API key begins.
@@ -20,6 +21,8 @@ pub(crate) const KEY_PREFIX: &str = "skala_";
 pub struct Context {
     pub node: web::Data<Node>,
     pub caller: Caller,
+    /// The session that the request came with; none for API keys and strangers.
+    pub session: Option<Id<Session>>,
     pub language: Language,
     /// One moment for the whole request.
     pub now: Instant,
@@ -44,15 +47,18 @@ impl FromRequest for Context {
         Box::pin(async move {
             let node = node.ok_or_else(|| Problem::internal(&"no node"))?;
             let now = node.now();
-            let caller = match credentials {
-                None if anonymous => Caller::Anonymous,
+            let (caller, session) = match credentials {
+                None if anonymous => (Caller::Anonymous, None),
                 None => return Err(Problem::unauthorized()),
-                Some(key) if key.starts_with(KEY_PREFIX) => by_key(&node, &key, now).await?,
+                Some(key) if key.starts_with(KEY_PREFIX) => (by_key(&node, &key, now).await?, None),
                 Some(jwt) => {
-                    token::read(&node.seal, &jwt, now).map(Caller::Person).ok_or_else(Problem::unauthorized)?
+                    let session = token::read(&node.seal, &jwt, now).ok_or_else(Problem::unauthorized)?.session_id;
+                    let found = node.db.read(move |connection| store::person_by_session(connection, session));
+                    let person = found.await.map_err(|error: DbError| Problem::from(error))?;
+                    (Caller::Person(person.ok_or_else(Problem::unauthorized)?), Some(session))
                 }
             };
-            Ok(Self { node, caller, language, now })
+            Ok(Self { node, caller, session, language, now })
         })
     }
 }
@@ -79,7 +85,7 @@ pub fn principal(node: &Node, request: &HttpRequest) -> String {
     match bearer(request) {
         Some(key) if key.starts_with(KEY_PREFIX) => digest(key.as_bytes()),
         Some(jwt) => token::read(&node.seal, jwt, node.now())
-            .map_or_else(|| "nobody".to_owned(), |person| person.user_id.to_string()),
+            .map_or_else(|| "nobody".to_owned(), |bearer| bearer.user_id.to_string()),
         None => frame::client_address(node, request).map_or_else(|| "nobody".to_owned(), |address| address.to_string()),
     }
 }

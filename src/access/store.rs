@@ -1,12 +1,21 @@
-//! Users and API keys in the database.
+//! Users, sessions and API keys in the database.
 
-use chrono::{NaiveDateTime, TimeDelta};
+mod key;
+mod session;
+
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::{Person, Role, Scope};
-use crate::db::schema::{api_key, user_account};
+use super::{Person, Role};
+use crate::db::schema::user_account;
 use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
-use crate::kernel::{Email, Id, Instant, OrganisationId, UserId};
+use crate::kernel::{Cursor, Direction, Email, Instant, OrganisationId, Page, PageRequest, UserId, fold};
+
+pub use key::{ApiKey, insert_key, keys_of, person_by_key, revoke_key, revoke_keys_of, touch_key};
+pub use session::{
+    Device, Session, begin_session, draw_token, end_other_sessions, end_session, end_sessions, person_by_session,
+    sessions_of, shown_token, spend_token, touch_session,
+};
 
 /// A user, with what only signing in needs to know.
 #[derive(Clone, Debug)]
@@ -15,20 +24,28 @@ pub struct Account {
     pub email: Email,
     /// None until the invitation was accepted.
     pub password_hash: Option<String>,
-}
-
-/// A key as it is listed: never the key itself.
-#[derive(Clone, Debug)]
-pub struct ApiKey {
-    pub id: Id<ApiKey>,
-    pub name: String,
-    pub scopes: Vec<Scope>,
+    /// Since when it is closed; none while it can be used.
+    pub deactivated_at: Option<Instant>,
     pub created_at: Instant,
-    pub expires_at: Option<Instant>,
-    pub last_used_at: Option<Instant>,
+    pub version: i64,
 }
 
-type AccountRow = (String, String, String, String, Option<String>, Option<String>);
+impl Account {
+    /// An account that was just made.
+    #[must_use]
+    pub fn new(person: Person, email: Email, password_hash: Option<String>, now: Instant) -> Self {
+        Self { person, email, password_hash, deactivated_at: None, created_at: now, version: 1 }
+    }
+
+    /// Whether it can be used at all.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.deactivated_at.is_none()
+    }
+}
+
+type AccountRow =
+    (String, String, String, String, Option<String>, Option<String>, Option<NaiveDateTime>, NaiveDateTime, i64, i64);
 
 const ACCOUNT: (
     user_account::id,
@@ -37,6 +54,10 @@ const ACCOUNT: (
     user_account::role,
     user_account::organisation_id,
     user_account::password_hash,
+    user_account::deactivated_at,
+    user_account::created_at,
+    user_account::version,
+    user_account::changed,
 ) = (
     user_account::id,
     user_account::email,
@@ -44,9 +65,14 @@ const ACCOUNT: (
     user_account::role,
     user_account::organisation_id,
     user_account::password_hash,
+    user_account::deactivated_at,
+    user_account::created_at,
+    user_account::version,
+    user_account::changed,
 );
 
-fn lift_account((id, email, name, role, organisation_id, password_hash): AccountRow) -> Result<Account, DbError> {
+fn lift_account(row: AccountRow) -> Result<Account, DbError> {
+    let (id, email, name, role, organisation_id, password_hash, deactivated_at, created_at, version, _) = row;
     let row = Lift::new("user_account", &id);
     Ok(Account {
         email: row.some("email", Email::parse(&email))?,
@@ -58,7 +84,53 @@ fn lift_account((id, email, name, role, organisation_id, password_hash): Account
             scopes: None,
         },
         password_hash,
+        deactivated_at: deactivated_at.map(|at| at.and_utc()),
+        created_at: created_at.and_utc(),
+        version,
     })
+}
+
+/// The name of the list of users, which its cursors carry.
+pub const LIST: &str = "user";
+
+/// One page of users: all, or those of one body; those whose name or address contains some words.
+///
+/// # Errors
+/// [`DbError`].
+pub fn list(
+    connection: &mut AnyConnection,
+    body: Option<OrganisationId>,
+    q: Option<&str>,
+    request: &PageRequest,
+) -> Result<Page<Account>, DbError> {
+    use user_account as u;
+    let mut query = u::table.into_boxed();
+    if let Some(body) = body {
+        query = query.filter(u::organisation_id.eq(body.to_string()));
+    }
+    if let Some(Cursor { changed, id }) = request.after.clone() {
+        query = match request.direction {
+            Direction::NewestFirst => query.filter(u::changed.lt(changed).or(u::changed.eq(changed).and(u::id.lt(id)))),
+            Direction::OldestFirst => query.filter(u::changed.gt(changed).or(u::changed.eq(changed).and(u::id.gt(id)))),
+        };
+    }
+    query = match request.direction {
+        Direction::NewestFirst => query.order((u::changed.desc(), u::id.desc())),
+        Direction::OldestFirst => query.order((u::changed, u::id)),
+    };
+    let wanted = q.map(fold);
+    let limit = usize::try_from(request.limit).unwrap_or(usize::MAX).saturating_add(1);
+    // Names are not kept folded, and people are few: what is searched for is looked for here.
+    let mut rows: Vec<AccountRow> = if wanted.is_some() {
+        query.select(ACCOUNT).load(connection)?
+    } else {
+        query.limit(request.limit + 1).select(ACCOUNT).load(connection)?
+    };
+    if let Some(wanted) = wanted {
+        rows.retain(|(_, email, name, ..)| fold(name).contains(&wanted) || fold(email).contains(&wanted));
+    }
+    rows.truncate(limit);
+    Page::of(LIST, request, rows, |row| Cursor { changed: row.9, id: row.0.clone() }).try_map(lift_account)
 }
 
 /// The account of this address.
@@ -79,13 +151,14 @@ pub fn account(connection: &mut AnyConnection, id: UserId) -> Result<Option<Acco
     optional(found)?.map(lift_account).transpose()
 }
 
-/// The members and administrators of a body whom a letter to the body goes to.
+/// The members and administrators of a body whom a letter to the body goes to: those who can sign in.
 ///
 /// # Errors
 /// [`DbError`].
 pub fn accounts_of(connection: &mut AnyConnection, body: OrganisationId) -> Result<Vec<Account>, DbError> {
     let rows: Vec<AccountRow> = user_account::table
         .filter(user_account::organisation_id.eq(body.to_string()))
+        .filter(user_account::deactivated_at.is_null())
         .order((user_account::created_at, user_account::id))
         .select(ACCOUNT)
         .load(connection)?;
@@ -96,7 +169,7 @@ pub fn accounts_of(connection: &mut AnyConnection, body: OrganisationId) -> Resu
 ///
 /// # Errors
 /// [`DbError`], also when the address is taken: look first.
-pub fn insert_account(tx: &mut Tx<'_>, account: &Account, now: Instant) -> Result<(), DbError> {
+pub fn insert_account(tx: &mut Tx<'_>, account: &Account) -> Result<(), DbError> {
     use user_account as u;
     let person = &account.person;
     diesel::insert_into(u::table)
@@ -108,122 +181,31 @@ pub fn insert_account(tx: &mut Tx<'_>, account: &Account, now: Instant) -> Resul
             u::role.eq(person.role.word()),
             u::organisation_id.eq(person.organisation_id.map(|id| id.to_string())),
             u::password_hash.eq(&account.password_hash),
-            u::created_at.eq(now.naive_utc()),
+            u::created_at.eq(account.created_at.naive_utc()),
+            u::version.eq(account.version),
+            u::changed.eq(tx.change),
         ))
         .execute(tx.connection)?;
     Ok(())
 }
 
-/// Sets a user's password.
+/// Stores an account that was changed; its address stays.
 ///
 /// # Errors
 /// [`DbError`].
-pub fn set_password(tx: &mut Tx<'_>, id: UserId, hash: &str) -> Result<(), DbError> {
-    diesel::update(user_account::table.find(id.to_string()))
-        .set(user_account::password_hash.eq(hash))
-        .execute(tx.connection)?;
-    Ok(())
-}
-
-/// Whoever holds the key of this hash, as far as the key reaches; `None` when it is unknown, revoked or expired.
-/// Says also whether its last use should be written down: to the minute is enough.
-///
-/// # Errors
-/// [`DbError`].
-pub fn person_by_key(
-    connection: &mut AnyConnection,
-    key_hash: &str,
-    now: Instant,
-) -> Result<Option<(Person, Option<Id<ApiKey>>)>, DbError> {
-    type KeyRow = (String, String, Option<NaiveDateTime>, Option<NaiveDateTime>);
-    let found = api_key::table
-        .inner_join(user_account::table)
-        .filter(api_key::key_hash.eq(key_hash))
-        .filter(api_key::revoked_at.is_null())
-        .select(((api_key::id, api_key::scopes, api_key::expires_at, api_key::last_used_at), ACCOUNT))
-        .first::<(KeyRow, AccountRow)>(connection);
-    let Some(((id, scopes, expires_at, last_used_at), user)) = optional(found)? else { return Ok(None) };
-    if expires_at.is_some_and(|expires_at| expires_at.and_utc() <= now) {
-        return Ok(None);
-    }
-    let row = Lift::new("api_key", &id);
-    let person = Person { scopes: Some(row.json("scopes", &scopes)?), ..lift_account(user)?.person };
-    let stale = last_used_at.is_none_or(|used| used.and_utc() + TimeDelta::minutes(1) < now);
-    Ok(Some((person, stale.then(|| row.id("id", &id)).transpose()?)))
-}
-
-/// Writes down that a key was used.
-///
-/// # Errors
-/// [`DbError`].
-pub fn touch_key(tx: &mut Tx<'_>, id: Id<ApiKey>, now: Instant) -> Result<(), DbError> {
-    diesel::update(api_key::table.find(id.to_string()))
-        .set(api_key::last_used_at.eq(now.naive_utc()))
-        .execute(tx.connection)?;
-    Ok(())
-}
-
-/// Adds a key of this hash.
-///
-/// # Errors
-/// [`DbError`].
-pub fn insert_key(tx: &mut Tx<'_>, key: &ApiKey, owner: UserId, key_hash: &str) -> Result<(), DbError> {
-    use api_key as k;
-    diesel::insert_into(k::table)
-        .values((
-            k::id.eq(key.id.to_string()),
-            k::user_id.eq(owner.to_string()),
-            k::name.eq(&key.name),
-            k::scopes.eq(serde_json::to_string(&key.scopes).unwrap_or_default()),
-            k::key_hash.eq(key_hash),
-            k::created_at.eq(key.created_at.naive_utc()),
-            k::expires_at.eq(key.expires_at.map(|at| at.naive_utc())),
+pub fn update_account(tx: &mut Tx<'_>, account: &Account) -> Result<(), DbError> {
+    use user_account as u;
+    let person = &account.person;
+    diesel::update(u::table.find(person.user_id.to_string()))
+        .set((
+            u::name.eq(&person.name),
+            u::role.eq(person.role.word()),
+            u::organisation_id.eq(person.organisation_id.map(|id| id.to_string())),
+            u::password_hash.eq(&account.password_hash),
+            u::deactivated_at.eq(account.deactivated_at.map(|at| at.naive_utc())),
+            u::version.eq(account.version),
+            u::changed.eq(tx.change),
         ))
         .execute(tx.connection)?;
     Ok(())
-}
-
-/// A user's keys that are not revoked, newest first.
-///
-/// # Errors
-/// [`DbError`].
-pub fn keys_of(connection: &mut AnyConnection, owner: UserId) -> Result<Vec<ApiKey>, DbError> {
-    type Row = (String, String, String, NaiveDateTime, Option<NaiveDateTime>, Option<NaiveDateTime>);
-    let rows: Vec<Row> = api_key::table
-        .filter(api_key::user_id.eq(owner.to_string()))
-        .filter(api_key::revoked_at.is_null())
-        .order((api_key::created_at.desc(), api_key::id.desc()))
-        .select((
-            api_key::id,
-            api_key::name,
-            api_key::scopes,
-            api_key::created_at,
-            api_key::expires_at,
-            api_key::last_used_at,
-        ))
-        .load(connection)?;
-    let lift = |(id, name, scopes, created_at, expires_at, last_used_at): Row| {
-        let row = Lift::new("api_key", &id);
-        Ok(ApiKey {
-            id: row.id("id", &id)?,
-            scopes: row.json("scopes", &scopes)?,
-            name,
-            created_at: created_at.and_utc(),
-            expires_at: expires_at.map(|at| at.and_utc()),
-            last_used_at: last_used_at.map(|at| at.and_utc()),
-        })
-    };
-    rows.into_iter().map(lift).collect()
-}
-
-/// Revokes a key of this owner; says whether there was one.
-///
-/// # Errors
-/// [`DbError`].
-pub fn revoke_key(tx: &mut Tx<'_>, id: Id<ApiKey>, owner: UserId, now: Instant) -> Result<bool, DbError> {
-    let key = api_key::table
-        .find(id.to_string())
-        .filter(api_key::user_id.eq(owner.to_string()))
-        .filter(api_key::revoked_at.is_null());
-    Ok(diesel::update(key).set(api_key::revoked_at.eq(now.naive_utc())).execute(tx.connection)? == 1)
 }

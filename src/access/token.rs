@@ -9,55 +9,45 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, deco
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::{Person, Role};
-use crate::kernel::{Instant, Seal};
+use super::store::Session;
+use crate::kernel::{Id, Instant, Seal, UserId};
 
 /// How long an access token is good for.
 pub const ACCESS_LIFETIME: TimeDelta = TimeDelta::minutes(15);
 
-/// What a token says.
+/// What a token says: only which session it is of. What its owner may, the database knows, so that a session that
+/// was ended, an account that was closed and a role that changed count at once.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Claims {
+struct Claims {
     /// The user's id.
-    pub sub: String,
-    pub name: String,
-    pub role: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub org: Option<String>,
+    sub: String,
+    /// The session's id.
+    sid: String,
     /// Seconds since 1970.
-    pub iat: i64,
+    iat: i64,
     /// Seconds since 1970.
-    pub exp: i64,
+    exp: i64,
 }
 
-impl Claims {
-    /// The person that the token speaks of; `None` when it speaks of nobody possible.
-    #[must_use]
-    pub fn person(self) -> Option<Person> {
-        Some(Person {
-            user_id: self.sub.parse().ok()?,
-            name: self.name,
-            role: Role::from_word(&self.role)?,
-            organisation_id: self.org.map(|id| id.parse()).transpose().ok()?,
-            scopes: None,
-        })
-    }
+/// Whom a token is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bearer {
+    pub(super) user_id: UserId,
+    pub(super) session_id: Id<Session>,
 }
 
 fn key(seal: &Seal) -> [u8; 32] {
     seal.mac("access token", &[])
 }
 
-/// Writes a token for somebody.
+/// Writes a token for a session.
 ///
 /// # Errors
 /// When the claims cannot be written down.
-pub fn issue(seal: &Seal, person: &Person, now: Instant) -> JwtResult<String> {
+pub fn issue(seal: &Seal, user: UserId, session: Id<Session>, now: Instant) -> JwtResult<String> {
     let claims = Claims {
-        sub: person.user_id.to_string(),
-        name: person.name.clone(),
-        role: person.role.word().to_owned(),
-        org: person.organisation_id.map(|id| id.to_string()),
+        sub: user.to_string(),
+        sid: session.to_string(),
         iat: now.timestamp(),
         exp: (now + ACCESS_LIFETIME).timestamp(),
     };
@@ -65,13 +55,14 @@ pub fn issue(seal: &Seal, person: &Person, now: Instant) -> JwtResult<String> {
 }
 
 /// Reads a token; `None` when it is forged, mutilated or expired at `now`.
-pub(super) fn read(seal: &Seal, token: &str, now: Instant) -> Option<Person> {
+pub(super) fn read(seal: &Seal, token: &str, now: Instant) -> Option<Bearer> {
     let mut rules = Validation::new(Algorithm::HS256);
     // Expiry is measured on our own clock, which tests can move.
     rules.validate_exp = false;
     rules.required_spec_claims.clear();
     let claims = decode::<Claims>(token, &DecodingKey::from_secret(&key(seal)), &rules).ok()?.claims;
-    if now.timestamp() >= claims.exp { None } else { claims.person() }
+    let bearer = Bearer { user_id: claims.sub.parse().ok()?, session_id: claims.sid.parse().ok()? };
+    (now.timestamp() < claims.exp).then_some(bearer)
 }
 
 /// Makes HMAC-SHA256 the only thing that tokens are signed with. The library's own providers bring RSA and
@@ -125,22 +116,15 @@ impl JwtVerifier for HmacSha256 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::UserId;
 
     #[test]
     fn a_token_speaks_for_fifteen_minutes_and_only_under_our_seal() {
         use_hmac_sha256();
         let seal = Seal::new(b"a secret of the service, long enough");
-        let person = Person {
-            user_id: UserId::from_bytes([7; 16]),
-            name: "Søren Øst".into(),
-            role: Role::Member,
-            organisation_id: Some(crate::kernel::OrganisationId::from_bytes([8; 16])),
-            scopes: None,
-        };
+        let bearer = Bearer { user_id: UserId::from_bytes([7; 16]), session_id: Id::from_bytes([8; 16]) };
         let now: Instant = "2026-11-22T08:00:00Z".parse().unwrap();
-        let token = issue(&seal, &person, now).unwrap();
-        assert_eq!(read(&seal, &token, now + TimeDelta::minutes(14)), Some(person));
+        let token = issue(&seal, bearer.user_id, bearer.session_id, now).unwrap();
+        assert_eq!(read(&seal, &token, now + TimeDelta::minutes(14)), Some(bearer));
         assert_eq!(read(&seal, &token, now + TimeDelta::minutes(15)), None);
         assert_eq!(read(&Seal::new(b"another secret of the service, as long"), &token, now), None);
         let unsigned = format!("eyJhbGciOiJub25lIn0.{}.", token.split('.').nth(1).unwrap());

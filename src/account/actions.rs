@@ -1,25 +1,28 @@
-//! Inviting, accepting, signing in, staying signed in, leaving.
+//! Inviting people, changing what they are, closing their accounts.
+
+mod password;
+mod sign_in;
 
 use chrono::TimeDelta;
 
-use super::password;
-use super::store::{self, Session};
+use super::letters;
 use crate::access::store::{self as people, Account};
-use crate::access::{Admin, OrgAdmin, Person, Role, issue};
-use crate::db::{DbError, Tx};
-use crate::kernel::{
-    Email, Flaws, Id, Instant, Language, OrganisationId, Seal, SealedFor, UserId, digest, random_token, text,
-};
-use crate::mail::{Letter, Prose};
+use crate::access::{Admin, OrgAdmin, Person, Role};
+use crate::db::{AnyConnection, Tx};
+use crate::kernel::{Email, Fit, Fitting, Flaws, Id, Instant, Language, OrganisationId, UserId, text};
 use crate::organisation;
 use crate::outbox::{Actor, Fact, Subject, record};
 use crate::post::store::queue_letter;
 use crate::web::{Node, Problem};
 
-/// How long a session lasts without being used.
-const SESSION_LIFETIME: TimeDelta = TimeDelta::days(30);
+pub(super) use password::{ask, change, look, set};
+pub use password::{hash_checked, send_links};
+pub(super) use sign_in::{Tokens, refresh, sign_in, sign_out};
+
 /// How long an invitation's link is good for.
-const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(14);
+pub(super) const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(14);
+/// How long a link that sets a new password is good for.
+pub(super) const RESET_LIFETIME: TimeDelta = TimeDelta::hours(1);
 
 /// Whom to invite.
 pub struct Invitation {
@@ -29,22 +32,47 @@ pub struct Invitation {
     pub organisation_id: Option<OrganisationId>,
 }
 
-/// Who invites: an admin anybody, an organisation's own administrator its own people.
-pub(super) enum Inviter {
+/// Who looks after users: an admin after all, an organisation's own administrator after its own people.
+pub(super) enum Steward {
     Admin(Admin),
     OrgAdmin(OrgAdmin),
 }
 
-/// A pair of tokens, as they are handed out.
-pub(super) struct Tokens {
-    pub(super) access: String,
-    pub(super) refresh: String,
+/// What can be changed of a user.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"role": "org_admin"}))]
+pub(super) struct UserChange {
+    /// 1 to 120 characters.
+    #[schema(min_length = 1, max_length = 120)]
+    pub(super) name: String,
+    pub(super) role: Role,
+    /// The body they act for; needed for `member` and `org_admin`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub(super) organisation_id: Option<OrganisationId>,
+    /// Whether the account can be used. Closing it ends its sessions and revokes its keys at once.
+    pub(super) active: bool,
+}
+
+impl UserChange {
+    /// What stands now.
+    pub(super) fn of(account: &Account) -> Self {
+        let Person { name, role, organisation_id, .. } = account.person.clone();
+        Self { name, role, organisation_id, active: account.is_active() }
+    }
+}
+
+impl Fitting for UserChange {
+    fn fit(&mut self, flaws: &mut Flaws) {
+        flaws.line("/name", &mut self.name, 1, 120);
+    }
 }
 
 /// Adds a user and sends the invitation.
 ///
 /// # Errors
-/// 409 when the address has an account, 422 for a member of no body or of one that is unknown.
+/// 409 when the address has an account, 422 for a member of no body, or of one that is unknown or no longer exists.
 pub fn invite(
     tx: &mut Tx<'_>,
     node: &Node,
@@ -53,9 +81,31 @@ pub fn invite(
     invitation: Invitation,
 ) -> Result<Account, Problem> {
     let account = add(tx, now, by, invitation, None)?;
-    let letter = invitation_letter(node, &account, now);
-    queue_letter(tx, &letter, now)?;
+    queue_letter(tx, &letters::invitation(node, &account, Language::Da, now), now)?;
     Ok(account)
+}
+
+/// Sends the invitation again, to somebody who has not accepted it.
+///
+/// # Errors
+/// 404 for others' people, 409 once it was accepted.
+pub(super) fn invite_again(
+    tx: &mut Tx<'_>,
+    node: &Node,
+    now: Instant,
+    steward: &Steward,
+    id: UserId,
+) -> Result<(), Problem> {
+    let account = steward.find(tx.connection, id)?;
+    if account.password_hash.is_some() || !account.is_active() {
+        let detail = text!(
+            "Kontoen er taget i brug eller lukket; en invitation hjælper ikke",
+            "The account is in use or closed; an invitation is of no help"
+        );
+        return Err(Problem::conflict("not_invited", detail));
+    }
+    queue_letter(tx, &letters::invitation(node, &account, Language::Da, now), now)?;
+    Ok(record(tx, Fact::new(Subject::User, id, "invited_again", steward.actor(), now))?)
 }
 
 /// Adds a user who can sign in at once: for the command line, where a password is at hand.
@@ -68,19 +118,9 @@ pub async fn add_with_password(
     invitation: Invitation,
     wanted: String,
 ) -> Result<Account, Problem> {
-    let hash = hash_checked(wanted).await?;
+    let hash = hash_checked(wanted, &[invitation.name.as_str(), invitation.email.as_str()]).await?;
     let now = node.now();
     node.db.write(move |tx| add(tx, now, by.actor(), invitation, Some(hash))).await
-}
-
-/// The hash of a password that is strong enough.
-///
-/// # Errors
-/// 422 when it is too weak.
-pub async fn hash_checked(wanted: String) -> Result<String, Problem> {
-    let mut flaws = Flaws::default();
-    password::check("/password", &wanted, &mut flaws);
-    if flaws.0.is_empty() { password::hash(wanted).await } else { Err(flaws.into()) }
 }
 
 /// Adds a user, with a password's hash or without one until the invitation is accepted.
@@ -99,148 +139,77 @@ pub fn add(
         let detail = text!("Adressen har allerede en konto", "The address has an account already");
         return Err(Problem::conflict("email_taken", detail));
     }
-    match organisation_id {
-        None if matches!(role, Role::Member | Role::OrgAdmin) => {
-            let detail = text!("En medarbejder hører til en organisation", "A member belongs to an organisation");
-            return Err(Problem::unfit("/organisation_id", "required", detail));
-        }
-        Some(body) if organisation::store::find(tx.connection, body)?.is_none() => {
-            let detail = text!("Organisationen findes ikke", "The organisation does not exist");
-            return Err(Problem::unfit("/organisation_id", "unknown", detail));
-        }
-        _ => {}
-    }
+    require_body(tx.connection, role, organisation_id)?;
     let person = Person { user_id: Id::made_at(now), name, role, organisation_id, scopes: None };
-    let account = Account { person, email, password_hash: hash };
-    people::insert_account(tx, &account, now)?;
+    let account = Account::new(person, email, hash, now);
+    people::insert_account(tx, &account)?;
     let id = account.person.user_id;
     record(tx, Fact::new(Subject::User, id, "invited", by, now).with(serde_json::json!({"role": role})))?;
     Ok(account)
 }
 
-fn invitation_letter(node: &Node, account: &Account, now: Instant) -> Letter {
-    let until = now + INVITATION_LIFETIME;
-    let token = node.seal.token(SealedFor::AcceptInvitation, account.person.user_id, Some(until), "invited");
-    let name = &account.person.name;
-    let prose = Prose::default()
-        .heading("Velkommen til Skala")
-        .paragraph(format!(
-            "Hej {name}\n\nDer er oprettet en konto til dig. Vælg et kodeord via linket; det gælder i 14 dage."
-        ))
-        .link("Vælg kodeord", node.url(&format!("/invitation#{token}")))
-        .paragraph(format!(
-            "Bruger du API'et: POST /api/v1/invitations/accept med {{\"token\": \"{token}\", \"password\": \"…\"}}"
-        ))
-        .small("Kender du ikke til Skala, kan du se bort fra denne mail; uden kodeord kan kontoen ikke bruges.");
-    Letter::new(&account.email, Language::Da, "Din konto hos Skala", prose)
+fn require_body(
+    connection: &mut AnyConnection,
+    role: Role,
+    organisation_id: Option<OrganisationId>,
+) -> Result<(), Problem> {
+    match organisation_id {
+        None if matches!(role, Role::Member | Role::OrgAdmin) => {
+            let detail = text!("En medarbejder hører til en organisation", "A member belongs to an organisation");
+            Err(Problem::unfit("/organisation_id", "required", detail))
+        }
+        Some(body) if organisation::store::find(connection, body)?.is_none() => {
+            let detail = text!("Organisationen findes ikke", "The organisation does not exist");
+            Err(Problem::unfit("/organisation_id", "unknown", detail))
+        }
+        _ => Ok(()),
+    }
 }
 
-/// Sets the first password by the invitation's link.
+/// Changes a user. Nobody changes their own role or closes their own account, so an admin always remains.
 ///
 /// # Errors
-/// 410 for a link that is altered, expired or used.
-pub(super) async fn accept(node: &Node, now: Instant, token: String, wanted: String) -> Result<(), Problem> {
-    let user: UserId = Seal::named_by(&token).ok_or_else(Problem::dead_link)?;
-    let hash = password::hash(wanted).await?;
-    let seal = node.seal.clone();
-    node.db
-        .write(move |tx| {
-            let account = people::account(tx.connection, user)?.ok_or_else(Problem::dead_link)?;
-            let open = account.password_hash.is_none()
-                && seal.opens(&token, SealedFor::AcceptInvitation, user, "invited", now);
-            if !open {
-                return Err(Problem::dead_link());
-            }
-            people::set_password(tx, user, &hash)?;
-            record(tx, Fact::new(Subject::User, user, "accepted", account.person.actor(), now))?;
-            Ok(())
-        })
-        .await
-}
-
-/// Signs somebody in.
-///
-/// # Errors
-/// 401 when address and password do not belong together, whichever of them is wrong.
-pub(super) async fn sign_in(node: &Node, now: Instant, email: Option<Email>, given: String) -> Result<Tokens, Problem> {
-    let account = match email {
-        Some(email) => node.db.read(move |connection| people::account_by_email(connection, &email)).await?,
-        None => None,
+/// 403 for a role that is not the steward's to give, 409 for one's own account, 422.
+pub(super) fn change_user(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    steward: &Steward,
+    account: Account,
+    change: Fit<UserChange>,
+) -> Result<Account, Problem> {
+    let before = UserChange::of(&account);
+    let UserChange { name, role, organisation_id, active } = change.into_inner();
+    let only_named = (role, organisation_id, active) == (before.role, before.organisation_id, before.active);
+    if !only_named && steward.is(account.person.user_id) {
+        let detail = text!(
+            "Din egen rolle og konto må en anden administrator ændre",
+            "Another administrator has to change your own role and account"
+        );
+        return Err(Problem::conflict("own_account", detail));
+    }
+    steward.require(role, organisation_id)?;
+    require_body(tx.connection, role, organisation_id)?;
+    let after = UserChange { name: name.clone(), role, organisation_id, active };
+    let deactivated_at = if active { None } else { account.deactivated_at.or(Some(now)) };
+    let person = Person { name, role, organisation_id, ..account.person };
+    let changed = Account { person, deactivated_at, version: account.version + 1, ..account };
+    people::update_account(tx, &changed)?;
+    let id = changed.person.user_id;
+    if before.active && !active {
+        people::end_sessions(tx, id, now)?;
+        people::revoke_keys_of(tx, id, now)?;
+    }
+    let deed = match (before.active, active) {
+        (true, false) => "deactivated",
+        (false, true) => "reactivated",
+        _ => "changed",
     };
-    let hash = account.as_ref().and_then(|account| account.password_hash.clone());
-    let right = password::is_right(given, hash).await?;
-    let person = account.filter(|_| right).map(|account| account.person).ok_or_else(|| Problem {
-        detail: text!("Mailadresse og kodeord passer ikke sammen", "Address and password do not belong together"),
-        code: "bad_credentials",
-        ..Problem::unauthorized()
-    })?;
-    let user = person.user_id;
-    let refresh = node
-        .db
-        .write(move |tx| {
-            let session: Id<Session> = Id::made_at(now);
-            store::begin_session(tx, session, user, now)?;
-            new_refresh_token(tx, session, now)
-        })
-        .await?;
-    tokens(node, &person, refresh, now)
+    let told = Fact::new(Subject::User, id, deed, steward.actor(), now);
+    record(tx, told.with(serde_json::json!({"before": before, "after": after})))?;
+    Ok(changed)
 }
 
-/// Gives a new pair for a refresh token; one that was used before ends its session.
-///
-/// # Errors
-/// 401 for a token that is unknown, expired or used.
-pub(super) async fn refresh(node: &Node, now: Instant, shown: String) -> Result<Tokens, Problem> {
-    let hash = digest(shown.as_bytes());
-    let renewed = node
-        .db
-        .write(move |tx| {
-            let Some(token) = store::shown_token(tx, &hash)? else { return Ok::<_, Problem>(None) };
-            if token.ended || token.expires_at <= now {
-                return Ok(None);
-            }
-            if token.spent {
-                // Kept although the caller is refused: the thief's copy dies with the owner's.
-                store::end_session(tx, token.session_id, now)?;
-                return Ok(None);
-            }
-            let Some(account) = people::account(tx.connection, token.user_id)? else { return Ok(None) };
-            store::spend_token(tx, &hash, now)?;
-            Ok(Some((account.person, new_refresh_token(tx, token.session_id, now)?)))
-        })
-        .await?;
-    let (person, refresh) = renewed.ok_or_else(Problem::unauthorized)?;
-    tokens(node, &person, refresh, now)
-}
-
-/// Ends the session of a refresh token; an unknown one is none of anybody's business.
-///
-/// # Errors
-/// Those of the database.
-pub(super) async fn sign_out(node: &Node, now: Instant, shown: String) -> Result<(), Problem> {
-    let hash = digest(shown.as_bytes());
-    let left: Result<(), DbError> = node
-        .db
-        .write(move |tx| match store::shown_token(tx, &hash)? {
-            Some(token) => store::end_session(tx, token.session_id, now),
-            None => Ok(()),
-        })
-        .await;
-    Ok(left?)
-}
-
-fn new_refresh_token(tx: &mut Tx<'_>, session: Id<Session>, now: Instant) -> Result<String, Problem> {
-    let token = random_token().map_err(|error| Problem::internal(&error))?;
-    store::insert_token(tx, &digest(token.as_bytes()), session, now, now + SESSION_LIFETIME)?;
-    Ok(token)
-}
-
-fn tokens(node: &Node, person: &Person, refresh: String, now: Instant) -> Result<Tokens, Problem> {
-    let access = issue(&node.seal, person, now).map_err(|error| Problem::internal(&error))?;
-    Ok(Tokens { access, refresh })
-}
-
-impl Inviter {
+impl Steward {
     /// Who is written into history.
     pub(super) fn actor(&self) -> Actor {
         match self {
@@ -249,7 +218,36 @@ impl Inviter {
         }
     }
 
-    /// Whether this invitation is theirs to give.
+    /// The body whose people they look after; none for all.
+    pub(super) fn body(&self) -> Option<OrganisationId> {
+        match self {
+            Self::Admin(_) => None,
+            Self::OrgAdmin(org_admin) => Some(org_admin.organisation_id()),
+        }
+    }
+
+    fn is(&self, id: UserId) -> bool {
+        self.actor().user_id == Some(id.to_string())
+    }
+
+    /// A user whom they look after.
+    ///
+    /// # Errors
+    /// 404 for everybody else.
+    pub(super) fn find(&self, connection: &mut AnyConnection, id: UserId) -> Result<Account, Problem> {
+        let found = people::account(connection, id)?;
+        let own = |account: &Account| match self {
+            Self::Admin(_) => true,
+            // Staff may be registered with a body and are still not its administrator's to change.
+            Self::OrgAdmin(org_admin) => {
+                account.person.organisation_id == Some(org_admin.organisation_id())
+                    && matches!(account.person.role, Role::Member | Role::OrgAdmin)
+            }
+        };
+        found.filter(own).ok_or_else(Problem::not_found)
+    }
+
+    /// Whether this role in this body is theirs to give.
     ///
     /// # Errors
     /// 403.
@@ -262,8 +260,8 @@ impl Inviter {
         };
         let refused = || {
             Problem::forbidden(text!(
-                "Du kan kun invitere medarbejdere i din egen organisation",
-                "You can only invite people of your own organisation"
+                "Det kan du kun for medarbejdere i din egen organisation",
+                "You can only do this for people of your own organisation"
             ))
         };
         if own { Ok(()) } else { Err(refused()) }

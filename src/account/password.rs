@@ -23,36 +23,24 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| {
     Argon2::default().hash_password(b"nobody has this password").map(|hash| hash.to_string()).unwrap_or_default()
 });
 
-/// Words that most people try first; longer passwords that are made of them alone are as bad.
-const COMMON: [&str; 24] = [
-    "password",
-    "passw0rd",
-    "kodeord",
-    "adgangskode",
-    "løsenord",
-    "qwerty",
-    "azerty",
-    "welcome",
-    "velkommen",
-    "letmein",
-    "admin",
-    "administrator",
-    "danmark",
-    "kommune",
-    "hemmelig",
-    "sommer",
-    "vinter",
-    "efterår",
-    "forår",
-    "monkey",
-    "dragon",
-    "football",
-    "iloveyou",
-    "skala",
-];
+/// What people try first: the words at the head of every list of leaked passwords, walks over the keyboard, and their
+/// Danish kin. A longer password that is made of them alone is as bad as they are.
+const COMMON: &str = "\
+    password passord passwort kodeord adgangskode løsenord kode secret hemmelig hemmeligt login master root user test \
+    admin administrator welcome velkommen letmein trustno changeme default guest gæst demo start \
+    qwertyuiop qwerty azerty qwertz asdfghjkl asdfgh asdf zxcvbnm zxcvbn zxcv qwe asd zxc qaz wsx edc rfv tgb yhn ujm \
+    abcdefghijklmnopqrstuvwxyz abcdefgh abcdef abcd abc xyz aaa \
+    iloveyou jegelskerdig elsker love you princess sunshine shadow superman batman pokemon starwars monkey dragon \
+    football fodbold baseball soccer hockey ninja michael charlie jordan hunter killer cookie summer winter spring \
+    autumn sommer vinter efterår forår januar februar marts april maj juni juli august september oktober november \
+    december mandag tirsdag onsdag torsdag fredag lørdag søndag monday friday sunday \
+    danmark denmark danish københavn aarhus odense aalborg esbjerg brøndby kommune kommunen region regionen styrelsen \
+    jylland sjælland fyn hund kat mus sol hej skat smukke computer internet google facebook microsoft windows apple \
+    skala copi correct horse battery staple";
 
-/// Records what is wrong with a password that somebody wants.
-pub(super) fn check(pointer: &str, password: &str, flaws: &mut Flaws) {
+/// Records what is wrong with a password that somebody wants. Long enough and not easy to guess is all that is asked
+/// (NIST SP 800-63B: no rules of composition); `about` holds words that belong to the person, such as their name.
+pub(super) fn check(pointer: &str, password: &str, about: &[&str], flaws: &mut Flaws) {
     let length = password.chars().count();
     if length < SHORTEST {
         flaws.add(
@@ -65,7 +53,7 @@ pub(super) fn check(pointer: &str, password: &str, flaws: &mut Flaws) {
         );
     } else if length > LONGEST {
         flaws.add(pointer, "too_long", text!("Højst {LONGEST} tegn", "At most {LONGEST} characters"));
-    } else if is_common(password) {
+    } else if is_common(password, about) {
         flaws.add(
             pointer,
             "too_common",
@@ -74,16 +62,39 @@ pub(super) fn check(pointer: &str, password: &str, flaws: &mut Flaws) {
     }
 }
 
-/// Few different characters, a run of neighbours, or nothing but well-known words and digits.
-fn is_common(password: &str) -> bool {
+/// Few different characters, a run of neighbours, or nothing but well-known and personal words, digits and signs:
+/// also where digits and signs stand in for letters.
+fn is_common(password: &str, about: &[&str]) -> bool {
     let folded = fold(password);
-    let mut letters: Vec<char> = folded.chars().collect();
-    letters.sort_unstable();
-    letters.dedup();
+    let mut different: Vec<char> = folded.chars().collect();
+    different.sort_unstable();
+    different.dedup();
     let run = folded.chars().zip(folded.chars().skip(1)).all(|(a, b)| u32::from(a).abs_diff(u32::from(b)) <= 1);
-    let rest = COMMON.iter().fold(folded, |rest, word| rest.replace(word, ""));
-    let rest = rest.chars().filter(|c| c.is_alphabetic()).count();
-    letters.len() < 5 || run || rest < 3
+    let disguised: String = folded.chars().map(undisguised).collect();
+    different.len() < 5 || run || [folded, disguised].iter().any(|password| letters_left(password, about) < 4)
+}
+
+/// The letter that a digit or sign often stands in for.
+fn undisguised(letter: char) -> char {
+    match letter {
+        '0' => 'o',
+        '1' | '!' => 'i',
+        '3' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '7' => 't',
+        other => other,
+    }
+}
+
+/// How many letters remain when the well-known words are taken out, longest first.
+fn letters_left(password: &str, about: &[&str]) -> usize {
+    let personal = about.iter().flat_map(|words| words.split(|c: char| !c.is_alphanumeric())).map(fold);
+    let mut words: Vec<String> =
+        COMMON.split_whitespace().map(fold).chain(personal.filter(|word| word.chars().count() > 2)).collect();
+    words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
+    let letters: String = password.chars().filter(|c| c.is_alphabetic()).collect();
+    words.iter().fold(letters, |rest, word| rest.replace(word.as_str(), " ")).matches(char::is_alphabetic).count()
 }
 
 /// The hash to keep.
@@ -120,26 +131,43 @@ async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) ->
 mod tests {
     use super::*;
 
+    fn refused(password: &str, about: &[&str]) -> bool {
+        let mut flaws = Flaws::default();
+        check("/password", password, about, &mut flaws);
+        !flaws.0.is_empty()
+    }
+
     #[test]
     fn short_common_and_monotonous_passwords_are_refused() {
-        let refused = |password: &str| {
-            let mut flaws = Flaws::default();
-            check("/password", password, &mut flaws);
-            !flaws.0.is_empty()
-        };
         for bad in [
             "kort",
             "aaaaaaaaaaaa",
             "123456789012",
             "abcdefghijkl",
             "Password2026!",
+            "P4$$w0rd-2026",
             "KommuneSommer26",
             "kodeord-kodeord",
+            "1qaz2wsx3edc",
+            "q1w2e3r4t5y6",
+            "qwertyuiop123",
+            "iloveyou1234",
+            "Velkommen2027!",
+            "correcthorsebatterystaple",
+            "Region-Sjælland-2027",
         ] {
-            assert!(refused(bad), "{bad}");
+            assert!(refused(bad, &[]), "{bad}");
         }
-        for good in ["en gul cykel i regnvejr", "Tre høns & 7 æg", "v9#Lq2!xTz0p"] {
-            assert!(!refused(good), "{good}");
+        for good in ["en gul cykel i regnvejr", "Tre høns & 7 æg", "v9#Lq2!xTz0p", "kommunens gule bus kl. 7"] {
+            assert!(!refused(good, &[]), "{good}");
         }
+    }
+
+    #[test]
+    fn ones_own_name_and_address_are_no_password() {
+        let about = ["Mette Holm", "mette.holm@odense.example"];
+        assert!(refused("MetteHolm1987", &about) && !refused("MetteHolm1987", &[]));
+        assert!(refused("m3tt3.holm@odense", &about));
+        assert!(!refused("Mette køber to æg", &about));
     }
 }

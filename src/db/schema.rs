@@ -100,6 +100,7 @@ diesel::table! {
         changed -> BigInt,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+        handed_over_at -> Nullable<Timestamp>,
     }
 }
 
@@ -113,6 +114,9 @@ diesel::table! {
         organisation_id -> Nullable<Text>,
         password_hash -> Nullable<Text>,
         created_at -> Timestamp,
+        version -> BigInt,
+        changed -> BigInt,
+        deactivated_at -> Nullable<Timestamp>,
     }
 }
 
@@ -136,6 +140,9 @@ diesel::table! {
         user_id -> Text,
         created_at -> Timestamp,
         ended_at -> Nullable<Timestamp>,
+        last_used_at -> Nullable<Timestamp>,
+        device -> Text,
+        network -> Text,
     }
 }
 
@@ -146,6 +153,32 @@ diesel::table! {
         issued_at -> Timestamp,
         expires_at -> Timestamp,
         spent_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    sign_in_attempt (id) {
+        id -> Text,
+        account_key -> Text,
+        place_key -> Text,
+        tried_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    sign_in_place (account_key, place_key) {
+        account_key -> Text,
+        place_key -> Text,
+        signed_in_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    password_request (id) {
+        id -> Text,
+        email -> Text,
+        language -> Text,
+        asked_at -> Timestamp,
     }
 }
 
@@ -286,7 +319,9 @@ diesel::table! {
 
 diesel::joinable!(api_key -> user_account (user_id));
 diesel::joinable!(refresh_token -> session (session_id));
+diesel::joinable!(session -> user_account (user_id));
 diesel::allow_tables_to_appear_in_same_query!(api_key, user_account);
+diesel::allow_tables_to_appear_in_same_query!(session, user_account);
 diesel::allow_tables_to_appear_in_same_query!(refresh_token, session);
 
 diesel::table! {

@@ -145,7 +145,7 @@ pub async fn load(node: &Node) -> Result<bool, DemoError> {
     if there?.is_some() {
         return Ok(false);
     }
-    let hash = hash_checked(PASSWORD.to_owned()).await?;
+    let hash = hash_checked(PASSWORD.to_owned(), &[]).await?;
     let now = node.now();
     // One transaction: a demo that was cut off while it loaded begins anew.
     node.db.write(move |tx| tell(tx, now, world, &hash)).await?;

@@ -9,7 +9,7 @@ use super::model::moving_up;
 use super::{Dialogue, Event, Question, QuestionState, Signup, SignupState, State, WrittenAnswer, store};
 use crate::access::Staff;
 use crate::db::{AnyConnection, Tx};
-use crate::kernel::{Email, Id, Instant, Language, Seal, SealedFor, text};
+use crate::kernel::{DeadLink, Email, Id, Instant, Language, Seal, SealedFor, text};
 use crate::outbox::{Actor, Fact, Subject, record};
 use crate::post::store::{may_ask_to_confirm, queue_letter};
 use crate::web::{Node, Problem};
@@ -123,11 +123,7 @@ pub fn ask(tx: &mut Tx<'_>, node: &Node, now: Instant, id: Id<Dialogue>, asked: 
 pub fn confirm_question(tx: &mut Tx<'_>, node: &Node, now: Instant, token: &str) -> Result<Question, Problem> {
     let id: Id<Question> = Seal::named_by(token).ok_or_else(Problem::dead_link)?;
     let question = store::find_question(tx.connection, id)?.ok_or_else(Problem::dead_link)?;
-    if !node.seal.opens(token, SealedFor::ConfirmQuestion, id, question.state.word(), now)
-        || question.state != QuestionState::Unconfirmed
-    {
-        return Err(Problem::dead_link());
-    }
+    node.seal.examine(token, SealedFor::ConfirmQuestion, id, question.state.word(), now)?;
     let dialogue = on_the_market(tx.connection, question.dialogue_id)?;
     if !dialogue.takes_questions(now) {
         let detail = text!(
@@ -276,11 +272,7 @@ pub fn sign_up(
 pub fn confirm_signup(tx: &mut Tx<'_>, node: &Node, now: Instant, token: &str) -> Result<Signup, Problem> {
     let id: Id<Signup> = Seal::named_by(token).ok_or_else(Problem::dead_link)?;
     let signup = store::find_signup(tx.connection, id)?.ok_or_else(Problem::dead_link)?;
-    if !node.seal.opens(token, SealedFor::ConfirmSignup, id, signup.state.word(), now)
-        || signup.state != SignupState::Unconfirmed
-    {
-        return Err(Problem::dead_link());
-    }
+    node.seal.examine(token, SealedFor::ConfirmSignup, id, signup.state.word(), now)?;
     let dialogue = on_the_market(tx.connection, signup.dialogue_id)?;
     let event = open_event(&dialogue, signup.event_id, now)?.clone();
     let others: Vec<Signup> = store::signups(tx.connection, dialogue.id)?
@@ -302,9 +294,9 @@ pub fn confirm_signup(tx: &mut Tx<'_>, node: &Node, now: Instant, token: &str) -
 pub fn cancel_signup(tx: &mut Tx<'_>, node: &Node, now: Instant, token: &str) -> Result<Signup, Problem> {
     let id: Id<Signup> = Seal::named_by(token).ok_or_else(Problem::dead_link)?;
     let signup = store::find_signup(tx.connection, id)?.ok_or_else(Problem::dead_link)?;
-    let live = matches!(signup.state, SignupState::Confirmed | SignupState::Waiting);
-    if !live || !node.seal.opens(token, SealedFor::CancelSignup, id, "", now) {
-        return Err(Problem::dead_link());
+    node.seal.examine(token, SealedFor::CancelSignup, id, "", now)?;
+    if !matches!(signup.state, SignupState::Confirmed | SignupState::Waiting) {
+        return Err(DeadLink::Used.into());
     }
     let signup = Signup { state: SignupState::Cancelled, held_until: None, slot: None, ..signup };
     store::update_signup(tx, &signup)?;

@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use crate::db::Tx;
 use crate::kernel::Instant;
 use crate::web::{Node, Problem, idempotency};
-use crate::{challenge, dialogue, letter_of_intent, post, spread, subscription};
+use crate::{account, challenge, dialogue, letter_of_intent, post, spread, subscription};
 
 type Work = fn(&mut Tx<'_>, &Node, Instant) -> Result<(), Problem>;
 
@@ -37,6 +37,7 @@ fn forget(tx: &mut Tx<'_>, _: &Node, now: Instant) -> Result<(), Problem> {
     dialogue::store::forget_unconfirmed_signups(tx, unconfirmed)?;
     challenge::store::forget_expired_sponsor_addresses(tx, now)?;
     post::store::forget_confirmations(tx, now)?;
+    account::forget_old(tx, now)?;
     idempotency::forget_old(tx, now)?;
     Ok(())
 }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use self::post_office::PostOffice;
 use super::{Status, audience, periodic, store};
+use crate::account;
 use crate::config::Settings;
 use crate::db::DbError;
 use crate::kernel::Instant;
@@ -137,7 +138,7 @@ impl Worker {
 
 /// Does the next thing beside posting; returns whether there may be more.
 async fn step(node: &Data<Node>, tidied_at: &mut Option<Instant>) -> Result<bool, DbError> {
-    if expand(node).await? || put_back(node).await? {
+    if expand(node).await? || put_back(node).await? || account::send_links(node).await? {
         return Ok(true);
     }
     end_dispatches(node).await?;

@@ -24,6 +24,6 @@ pub use id::{Id, OrganisationId, UserId, of};
 pub use money::{Currency, Money, Quantity};
 pub use nuts::Nuts;
 pub use page::{Cursor, Direction, Page, PageRequest};
-pub use seal::{Seal, SealedFor, digest, random_token};
+pub use seal::{DeadLink, Seal, SealedFor, digest, random_token};
 pub(crate) use text::text;
 pub use text::{Language, Text, fold};

@@ -23,6 +23,8 @@ pub enum SealedFor {
     Unsubscribe,
     /// Setting a first password.
     AcceptInvitation,
+    /// Setting a new password.
+    ResetPassword,
     /// Confirming that a question to a dialogue is one's own.
     ConfirmQuestion,
     /// Confirming a sign-up to an event.
@@ -37,6 +39,17 @@ pub enum SealedFor {
     ReportOutcome,
 }
 
+/// Why a link opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeadLink {
+    /// It is no link of ours: altered, cut off, or meant for something else.
+    Altered,
+    /// Its last moment has passed.
+    Expired,
+    /// What it was made for has moved on since, mostly because it was used.
+    Used,
+}
+
 impl SealedFor {
     fn byte(self) -> u8 {
         match self {
@@ -47,12 +60,16 @@ impl SealedFor {
             Self::ConfirmQuestion => 5,
             Self::ConfirmSignup => 6,
             Self::CancelSignup => 7,
+            Self::ResetPassword => 10,
             Self::SponsorChallenge => 15,
             Self::SignLetter => 40,
             Self::ReportOutcome => 41,
         }
     }
 }
+
+/// The bytes of a token: purpose, id, last second, state, and the signature of all of them.
+const LENGTH: usize = 1 + 16 + 8 + 8 + 16;
 
 /// The service's secret, and what is done with it.
 #[derive(Clone)]
@@ -90,11 +107,12 @@ impl Seal {
     /// A token for `id` that opens until `until`, bound to `state`: when that changes, the token is void.
     #[must_use]
     pub fn token<T>(&self, purpose: SealedFor, id: Id<T>, until: Option<Instant>, state: &str) -> String {
-        let mut bytes = Vec::with_capacity(41);
+        let mut bytes = Vec::with_capacity(LENGTH);
         bytes.push(purpose.byte());
         bytes.extend_from_slice(id.bytes());
         bytes.extend_from_slice(&until.map_or(0, |until| until.timestamp()).to_be_bytes());
-        let mac = self.mac("token", &[&bytes, state.as_bytes()]);
+        bytes.extend(self.mac("state", &[state.as_bytes()]).iter().take(8));
+        let mac = self.mac("token", &[&bytes]);
         bytes.extend(mac.iter().take(16));
         URL_SAFE_NO_PAD.encode(bytes)
     }
@@ -102,21 +120,43 @@ impl Seal {
     /// The id that a token names, before it is known to be genuine: only to load the state it is bound to.
     #[must_use]
     pub fn named_by<T>(token: &str) -> Option<Id<T>> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| bytes.len() == 41)?;
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| bytes.len() == LENGTH)?;
         Some(Id::from_bytes(bytes.get(1..17)?.try_into().ok()?))
     }
 
     /// Whether the token is genuine, meant for this purpose and state, and not expired at `now`.
     #[must_use]
     pub fn opens<T>(&self, token: &str, purpose: SealedFor, id: Id<T>, state: &str, now: Instant) -> bool {
-        let Some(bytes) = URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| bytes.len() == 41) else { return false };
-        let (head, signature) = bytes.split_at(25);
+        self.examine(token, purpose, id, state, now).is_ok()
+    }
+
+    /// As [`Seal::opens`], saying why not. A link that is both expired and used is told to be used.
+    ///
+    /// # Errors
+    /// The reason.
+    pub fn examine<T>(
+        &self,
+        token: &str,
+        purpose: SealedFor,
+        id: Id<T>,
+        state: &str,
+        now: Instant,
+    ) -> Result<(), DeadLink> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| bytes.len() == LENGTH);
+        let bytes = bytes.ok_or(DeadLink::Altered)?;
+        let (head, signature) = bytes.split_at(LENGTH - 16);
+        let genuine = head.first() == Some(&purpose.byte())
+            && head.get(1..17) == Some(id.bytes().as_slice())
+            && self.keyed("token", &[head]).verify_truncated_left(signature).is_ok();
+        if !genuine {
+            return Err(DeadLink::Altered);
+        }
+        if head.get(25..33) != self.mac("state", &[state.as_bytes()]).get(..8) {
+            return Err(DeadLink::Used);
+        }
         let seconds = head.get(17..25).and_then(|b| b.try_into().ok()).map_or(0, i64::from_be_bytes);
         let in_time = seconds == 0 || DateTime::from_timestamp(seconds, 0).is_some_and(|until| now <= until);
-        in_time
-            && head.first() == Some(&purpose.byte())
-            && head.get(1..17) == Some(id.bytes().as_slice())
-            && self.keyed("token", &[head, state.as_bytes()]).verify_truncated_left(signature).is_ok()
+        if in_time { Ok(()) } else { Err(DeadLink::Expired) }
     }
 }
 
@@ -162,6 +202,20 @@ mod tests {
             "1",
             at("2026-01-02T00:00:00Z")
         ));
+    }
+
+    #[test]
+    fn a_link_that_opens_nothing_says_why() {
+        let seal = Seal::new(b"a secret of the service, long enough");
+        let id = Id::<u8>::made_at(at("2026-01-01T00:00:00Z"));
+        let token = seal.token(SealedFor::ResetPassword, id, Some(at("2026-01-01T01:00:00Z")), "1");
+        let look = |purpose, id, state, now| seal.examine(&token, purpose, id, state, at(now));
+        let (reset, early) = (SealedFor::ResetPassword, "2026-01-01T00:30:00Z");
+        assert_eq!(look(reset, id, "1", early), Ok(()));
+        assert_eq!(look(reset, id, "1", "2026-01-01T01:00:01Z"), Err(DeadLink::Expired));
+        assert_eq!(look(reset, id, "2", "2026-01-01T01:00:01Z"), Err(DeadLink::Used));
+        assert_eq!(look(SealedFor::AcceptInvitation, id, "1", early), Err(DeadLink::Altered));
+        assert_eq!(look(reset, Id::from_bytes([1; 16]), "1", early), Err(DeadLink::Altered), "another's");
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub fn add(tx: &mut Tx<'_>, now: Instant, staff: &Staff, body: Fit<OrganisationB
     let id: OrganisationId = Id::made_at(now);
     require_free(tx.connection, id, &body)?;
     require_known_place(tx.connection, &body)?;
-    let organisation = Organisation { id, body: body.into_inner(), created_at: now, updated_at: now, version: 1 };
+    let organisation = Organisation::new(id, body.into_inner(), now);
     store::insert(tx, &organisation)?;
     record(tx, Fact::new(Subject::Organisation, id, "added", staff.actor(), now))?;
     Ok(organisation)

@@ -105,9 +105,7 @@ impl Import {
                     continue;
                 }
             };
-            let body = body.into_inner();
-            let organisation =
-                Organisation { id: Id::made_at(now), body, created_at: now, updated_at: now, version: 1 };
+            let organisation = Organisation::new(Id::made_at(now), body.into_inner(), now);
             store::insert(tx, &organisation)?;
             record(tx, Fact::new(Subject::Organisation, organisation.id, "added", by.clone(), now))?;
             results.push(LineResult::created(line, organisation.id.to_string()));

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::{Cvr, Fitting, Flaws, Nuts, OrganisationId, text};
+use crate::kernel::{Cvr, Fitting, Flaws, Instant, Nuts, OrganisationId, text};
 
 /// The kinds of organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -139,6 +139,18 @@ pub struct Organisation {
     pub body: OrganisationBody,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    /// When its successor took over what it had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub handed_over_at: Option<DateTime<Utc>>,
     #[serde(skip)]
     pub version: i64,
+}
+
+impl Organisation {
+    /// An organisation that was just told of.
+    #[must_use]
+    pub fn new(id: OrganisationId, body: OrganisationBody, now: Instant) -> Self {
+        Self { id, body, created_at: now, updated_at: now, handed_over_at: None, version: 1 }
+    }
 }

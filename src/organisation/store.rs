@@ -27,6 +27,7 @@ struct Row {
     changed: i64,
     created_at: NaiveDateTime,
     updated_at: NaiveDateTime,
+    handed_over_at: Option<NaiveDateTime>,
 }
 
 impl Row {
@@ -47,6 +48,7 @@ impl Row {
             changed: change,
             created_at: organisation.created_at.naive_utc(),
             updated_at: organisation.updated_at.naive_utc(),
+            handed_over_at: organisation.handed_over_at.map(|at| at.naive_utc()),
         }
     }
 }
@@ -69,6 +71,7 @@ impl TryFrom<Row> for Organisation {
             },
             created_at: row.created_at.and_utc(),
             updated_at: row.updated_at.and_utc(),
+            handed_over_at: row.handed_over_at.map(|at| at.and_utc()),
             version: row.version,
         })
     }

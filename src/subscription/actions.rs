@@ -68,11 +68,7 @@ pub fn subscribe(
 pub fn confirm(tx: &mut Tx<'_>, node: &Node, now: Instant, token: &str) -> Result<Subscription, Problem> {
     let id: Id<Subscription> = Seal::named_by(token).ok_or_else(Problem::dead_link)?;
     let subscription = store::find(tx.connection, id)?.ok_or_else(Problem::dead_link)?;
-    let fresh = subscription.state == State::Unconfirmed
-        && node.seal.opens(token, SealedFor::ConfirmSubscription, id, subscription.state.word(), now);
-    if !fresh {
-        return Err(Problem::dead_link());
-    }
+    node.seal.examine(token, SealedFor::ConfirmSubscription, id, subscription.state.word(), now)?;
     let subscription = subscription.in_state(State::Confirmed { confirmed_at: now }, now);
     store::update(tx, &subscription)?;
     // Whatever came back from this address before: somebody reads it.
@@ -136,9 +132,7 @@ pub fn change(
 /// 410 for a link that is altered.
 pub fn unsubscribe(tx: &mut Tx<'_>, node: &Node, now: Instant, token: &str) -> Result<(), Problem> {
     let id: Id<Subscription> = Seal::named_by(token).ok_or_else(Problem::dead_link)?;
-    if !node.seal.opens(token, SealedFor::Unsubscribe, id, "", now) {
-        return Err(Problem::dead_link());
-    }
+    node.seal.examine(token, SealedFor::Unsubscribe, id, "", now)?;
     match store::find(tx.connection, id)? {
         Some(subscription) => leave(tx, now, subscription),
         None => Ok(()),

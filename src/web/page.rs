@@ -34,6 +34,8 @@ pub enum Field<'a> {
     Number { name: &'a str, label: &'a str, value: &'a str },
     /// An e-mail address; a phone shows the @.
     Email { name: &'a str, label: &'a str, value: &'a str },
+    /// A new password; it is never shown again.
+    NewPassword { name: &'a str, label: &'a str },
     /// One of a few: (value, words).
     Choice { name: &'a str, label: &'a str, options: &'a [(&'a str, &'a str)], chosen: &'a str },
 }
@@ -80,6 +82,12 @@ impl HtmlPage {
         self
     }
 
+    /// With another status.
+    #[must_use]
+    pub fn status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     /// More words, below what is there.
     #[must_use]
     pub fn words(mut self, prose: &Prose) -> Self {
@@ -111,6 +119,13 @@ impl HtmlPage {
             Field::Line { name, label, value } => line(name, label, value, "type=\"text\""),
             Field::Number { name, label, value } => line(name, label, value, "type=\"text\" inputmode=\"decimal\""),
             Field::Email { name, label, value } => line(name, label, value, "type=\"email\" autocomplete=\"email\""),
+            Field::NewPassword { name, label } => {
+                let input = format!(
+                    "<input name=\"{}\" type=\"password\" required autocomplete=\"new-password\"",
+                    escape(name)
+                );
+                self.labelled(name, label, &input, ">")
+            }
             Field::Area { name, label, value, most } => {
                 let area = format!("<textarea name=\"{}\" rows=\"5\" maxlength=\"{most}\"", escape(name));
                 // A browser drops the first line break.

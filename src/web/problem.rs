@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::db::DbError;
-use crate::kernel::{Flaw, Flaws, Language, Text, text};
+use crate::kernel::{DeadLink, Flaw, Flaws, Language, Text, text};
 
 /// Why a request was not carried out.
 #[derive(Clone, Debug)]
@@ -230,6 +230,22 @@ impl From<Flaws> for Problem {
             text!("{count} felter skal rettes", "{count} fields need correction")
         };
         Self { errors: flaws.0, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unfit", detail) }
+    }
+}
+
+impl From<DeadLink> for Problem {
+    fn from(why: DeadLink) -> Self {
+        let detail = match why {
+            DeadLink::Altered => text!(
+                "Linket er ikke helt, eller det hører til noget andet. Kopiér hele linket fra mailen",
+                "The link is not whole, or belongs to something else. Copy the whole link from the mail"
+            ),
+            DeadLink::Expired => {
+                text!("Linket er udløbet. Bed om et nyt", "The link has expired. Ask for a new one")
+            }
+            DeadLink::Used => text!("Linket er brugt", "The link was used"),
+        };
+        Self { detail, ..Self::dead_link() }
     }
 }
 

@@ -15,7 +15,7 @@ fn a_need_becomes_a_shared_demand_and_its_market_hears_of_it() {
     let invitation =
         json!({"email": "mette@odense.example", "name": "Mette Holm", "role": "member", "organisation_id": odense.id});
     app.admin().post("/users", invitation).expect(201);
-    let token = app.mail_to("mette@odense.example").token("/invitation#");
+    let token = app.mail_to("mette@odense.example").token("/invitations/");
     let password = "en gul cykel i regnvejr";
     app.anonymous().post("/invitations/accept", json!({"token": token, "password": password})).expect(204);
     let credentials = json!({"email": "mette@odense.example", "password": password});

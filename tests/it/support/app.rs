@@ -9,7 +9,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::rt::System;
 use actix_web::web::Data;
 use chrono::TimeDelta;
-use skala::access::store::{Account, insert_account};
+use skala::access::store::{Account, Device, begin_session, insert_account};
 use skala::access::{Person, Role};
 use skala::app;
 use skala::config::Settings;
@@ -132,10 +132,14 @@ impl TestApp {
         let organisation_id = body.map(|body| body.id.parse().unwrap());
         let person = Person { user_id, name, role, organisation_id, scopes: None };
         let email = Email::parse(&format!("{user_id}@skala.example")).unwrap();
-        let account = Account { person: person.clone(), email, password_hash: Some("none that fits".to_owned()) };
-        let added: Result<(), DbError> = wait_for(self.node.db.write(move |tx| insert_account(tx, &account, now)));
+        let account = Account::new(person, email, Some("none that fits".to_owned()), now);
+        let session = Id::made_at(now);
+        let added: Result<(), DbError> = wait_for(self.node.db.write(move |tx| {
+            insert_account(tx, &account)?;
+            begin_session(tx, session, user_id, &Device::default(), now)
+        }));
         added.unwrap();
-        self.client(Who::Person(person))
+        self.client(Who::Person(user_id, session))
     }
 
     fn client(&self, who: Who) -> Client {

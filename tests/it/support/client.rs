@@ -5,7 +5,9 @@ use std::ops::Index;
 
 use actix_web::web::Data;
 use serde_json::Value;
-use skala::access::{Person, issue};
+use skala::access::issue;
+use skala::access::store::Session;
+use skala::kernel::{Id, UserId};
 use skala::web::Node;
 use ureq::http::{HeaderMap, Method, Request};
 
@@ -28,7 +30,7 @@ pub(super) enum Who {
     Nobody,
     Bearer(String),
     /// Signed in, and with a token that is renewed in time.
-    Person(Person),
+    Person(UserId, Id<Session>),
 }
 
 impl Client {
@@ -88,7 +90,7 @@ impl Client {
         let bearer = match &self.who {
             Who::Nobody => None,
             Who::Bearer(token) => Some(token.clone()),
-            Who::Person(person) => Some(issue(&self.node.seal, person, self.node.now()).unwrap()),
+            Who::Person(user, session) => Some(issue(&self.node.seal, *user, *session, self.node.now()).unwrap()),
         };
         if let Some(token) = bearer {
             request = request.header("Authorization", format!("Bearer {token}"));

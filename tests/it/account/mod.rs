@@ -1,5 +1,10 @@
 //! Accounts: invitation, sign-in, staying signed in, API keys.
 
+mod password;
+mod session;
+mod throttle;
+mod user;
+
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -17,7 +22,7 @@ fn invite(app: &TestApp, body: &Named, email: &str) -> Mail {
 }
 
 fn accept(app: &TestApp, mail: &Mail, password: &str) -> Answer {
-    app.anonymous().post("/invitations/accept", json!({"token": mail.token("/invitation#"), "password": password}))
+    app.anonymous().post("/invitations/accept", json!({"token": mail.token("/invitations/"), "password": password}))
 }
 
 fn sign_in(app: &TestApp, email: &str, password: &str) -> Answer {
@@ -54,7 +59,7 @@ fn the_invitation_is_in_danish_and_links_to_this_service() {
     let odense = given::municipality(&app, "Odense Kommune");
     let mail = invite(&app, &odense, "mette@odense.example");
     assert_eq!(mail.subject, "Din konto hos Skala");
-    assert!(mail.link("/invitation#").starts_with("https://skala.example/"));
+    assert!(mail.link("/invitations/").starts_with("https://skala.example/"));
     assert!(mail.text.contains("Hej Mette Holm") && mail.html.contains("Vælg kodeord"));
     assert!(mail.message_id.ends_with("@skala.example"));
     assert_eq!(mail.one_click, None, "a personal letter is no subscription");
@@ -73,20 +78,23 @@ fn an_invitation_link_is_good_once_for_fourteen_days_and_only_unaltered() {
     let app = TestApp::start();
     let odense = given::municipality(&app, "Odense Kommune");
     let mail = invite(&app, &odense, "mette@odense.example");
-    let token = mail.token("/invitation#");
+    let token = mail.token("/invitations/");
     let accept_token =
         |token: &str| app.anonymous().post("/invitations/accept", json!({"token": token, "password": PASSWORD}));
     for dead in ["", "x", &token[1..], &token.replace(|c: char| c.is_ascii_digit(), "x")] {
-        accept_token(dead).refused(410, "dead_link");
+        let refused = accept_token(dead).refused(410, "dead_link");
+        assert!(refused.text_of("detail").starts_with("Linket er ikke helt"), "{dead}");
     }
     app.advance(TimeDelta::days(13));
     accept(&app, &mail, PASSWORD).expect(204);
-    accept(&app, &mail, "en helt anden sætning").refused(410, "dead_link");
+    let used = accept(&app, &mail, "en helt anden sætning").refused(410, "dead_link");
+    assert_eq!(used["detail"], "Linket er brugt");
     sign_in(&app, "mette@odense.example", PASSWORD).expect(200);
 
     let late = invite(&app, &odense, "for@sent.example");
     app.advance(TimeDelta::days(14) + TimeDelta::seconds(1));
-    accept(&app, &late, PASSWORD).refused(410, "dead_link");
+    let expired = accept(&app, &late, PASSWORD).refused(410, "dead_link");
+    assert!(expired.text_of("detail").starts_with("Linket er udløbet"));
 }
 
 #[test]

@@ -1,0 +1,11 @@
+DROP TABLE password_request;
+DROP TABLE sign_in_place;
+DROP TABLE sign_in_attempt;
+ALTER TABLE session DROP COLUMN network;
+ALTER TABLE session DROP COLUMN device;
+ALTER TABLE session DROP COLUMN last_used_at;
+DROP INDEX user_account_of_organisation;
+DROP INDEX user_account_by_change;
+ALTER TABLE user_account DROP COLUMN deactivated_at;
+ALTER TABLE user_account DROP COLUMN changed;
+ALTER TABLE user_account DROP COLUMN version;

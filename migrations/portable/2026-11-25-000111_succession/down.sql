@@ -1,0 +1,1 @@
+ALTER TABLE organisation DROP COLUMN handed_over_at;
