@@ -29,6 +29,7 @@
 //! | [`letter_of_intent`] | what the bodies sign together: template, comments, signatures, addenda |
 //! | [`spread`] | who takes a solution over, how far each has come, what it brought |
 //! | [`dialogue`] | the market dialogue: notice versions, questions, sign-ups to events |
+//! | [`succession`] | one body carries on what others were |
 //! | [`subscription`] | what a supplier wishes to hear about |
 //! | [`dispatch`] | facts → audience → letters → deliveries |
 //! | [`desk`] | what waits for whom: the staff's queue, a body's own list |
@@ -69,4 +70,5 @@ pub mod route;
 pub mod secret;
 pub mod spread;
 pub mod subscription;
+pub mod succession;
 pub mod web;

@@ -165,6 +165,16 @@ pub fn accounts_of(connection: &mut AnyConnection, body: OrganisationId) -> Resu
     rows.into_iter().map(lift_account).collect()
 }
 
+/// All people of a body, also those whose account is closed.
+///
+/// # Errors
+/// [`DbError`].
+pub fn people_of(connection: &mut AnyConnection, body: OrganisationId) -> Result<Vec<Account>, DbError> {
+    let own = user_account::table.filter(user_account::organisation_id.eq(body.to_string()));
+    let rows: Vec<AccountRow> = own.order(user_account::id).select(ACCOUNT).load(connection)?;
+    rows.into_iter().map(lift_account).collect()
+}
+
 /// Adds a user.
 ///
 /// # Errors

@@ -139,7 +139,7 @@ pub fn add(
         let detail = text!("Adressen har allerede en konto", "The address has an account already");
         return Err(Problem::conflict("email_taken", detail));
     }
-    require_body(tx.connection, role, organisation_id)?;
+    require_body(tx.connection, now, role, organisation_id)?;
     let person = Person { user_id: Id::made_at(now), name, role, organisation_id, scopes: None };
     let account = Account::new(person, email, hash, now);
     people::insert_account(tx, &account)?;
@@ -150,6 +150,7 @@ pub fn add(
 
 fn require_body(
     connection: &mut AnyConnection,
+    now: Instant,
     role: Role,
     organisation_id: Option<OrganisationId>,
 ) -> Result<(), Problem> {
@@ -158,11 +159,13 @@ fn require_body(
             let detail = text!("En medarbejder hører til en organisation", "A member belongs to an organisation");
             Err(Problem::unfit("/organisation_id", "required", detail))
         }
-        Some(body) if organisation::store::find(connection, body)?.is_none() => {
-            let detail = text!("Organisationen findes ikke", "The organisation does not exist");
-            Err(Problem::unfit("/organisation_id", "unknown", detail))
+        None => Ok(()),
+        Some(body) => {
+            let unknown = || text!("Organisationen findes ikke", "The organisation does not exist");
+            let found = organisation::store::find(connection, body)?;
+            let body = found.ok_or_else(|| Problem::unfit("/organisation_id", "unknown", unknown()))?;
+            body.require_existing(now)
         }
-        _ => Ok(()),
     }
 }
 
@@ -188,7 +191,9 @@ pub(super) fn change_user(
         return Err(Problem::conflict("own_account", detail));
     }
     steward.require(role, organisation_id)?;
-    require_body(tx.connection, role, organisation_id)?;
+    if organisation_id != before.organisation_id || role != before.role {
+        require_body(tx.connection, now, role, organisation_id)?;
+    }
     let after = UserChange { name: name.clone(), role, organisation_id, active };
     let deactivated_at = if active { None } else { account.deactivated_at.or(Some(now)) };
     let person = Person { name, role, organisation_id, ..account.person };

@@ -5,6 +5,7 @@ use super::link::Link;
 use crate::access::store::Account;
 use crate::kernel::{Instant, Language, Text, copenhagen_text, text};
 use crate::mail::{Letter, Prose};
+use crate::organisation::Handover;
 use crate::web::Node;
 
 /// To somebody whose account was just made, or who has not chosen a password yet.
@@ -60,6 +61,23 @@ fn by_api(language: Language, resource: &str, token: &str) -> String {
         "If you use the API: POST /api/v1/{resource}/accept with {{\"token\": \"{token}\", \"password\": \"…\"}}"
     );
     words.to(language).to_owned()
+}
+
+/// To somebody whose body's work another carries on.
+pub(super) fn handed_over(node: &Node, account: &Account, handover: &Handover, language: Language) -> Letter {
+    let (name, from, to) = (&account.person.name, &handover.from.body.name, &handover.to.body.name);
+    let say = |text: Text| text.to(language).to_owned();
+    let prose = Prose::default()
+        .heading(say(text!("I hører nu til {to}", "You now belong to {to}")))
+        .paragraph(say(text!(
+            "Hej {name}\n\n{to} fører videre, hvad {from} havde hos Skala: udfordringer, tilkendegivelser, tilsagn og \
+             deltagelse i processer, alt med sin historie. Din konto, dit kodeord og dine API-nøgler virker som før.",
+            "Hello {name}\n\n{to} carries on what {from} had with Skala: challenges, recognitions, commitments and parts in \
+             processes, all with their history. Your account, your password and your API keys work as before."
+        )))
+        .link(say(text!("Se, hvad der venter på jer", "See what waits for you")), node.url("/api/v1/todo"));
+    let subject = text!("{from} er nu {to} hos Skala", "{from} is now {to} with Skala");
+    Letter::new(&account.email, language, subject.to(language), prose)
 }
 
 /// To somebody whose password was changed: should it have been another, they hear of it at once.

@@ -11,6 +11,7 @@
 //! No answer tells whether an address is known, in words or in time.
 
 mod actions;
+mod handover;
 pub mod http;
 mod letters;
 mod link;
@@ -20,4 +21,5 @@ mod store;
 mod throttle;
 
 pub use actions::{Invitation, add, add_with_password, hash_checked, invite, send_links};
+pub use handover::take_over;
 pub use store::forget_old;

@@ -17,7 +17,7 @@ use utoipa_actix_web::{AppExt, scope};
 use crate::web::{Node, Problem, frame, idempotency, openapi, ready};
 use crate::{
     access, account, challenge, criteria, desk, dialogue, dispatch, feed, letter_of_intent, matching, organisation,
-    phase, process, route, spread, subscription,
+    phase, process, route, spread, subscription, succession,
 };
 
 /// Where every resource lives.
@@ -26,6 +26,7 @@ const BASE: &str = "/api/v1";
 fn routes(config: &mut ServiceConfig<'_>) {
     account::http::routes(config);
     organisation::http::routes(config);
+    succession::http::routes(config);
     criteria::http::routes(config);
     matching::http::routes(config);
     challenge::http::routes(config);

@@ -250,6 +250,7 @@ pub fn recognise(
     }
     let organisation =
         organisation::store::find(tx.connection, member.organisation_id())?.ok_or_else(Problem::not_found)?;
+    organisation.require_existing(now)?;
     let said = Recognition {
         id: Id::made_at(now),
         organisation_id: organisation.id,

@@ -17,6 +17,7 @@
 
 pub mod actions;
 mod description;
+pub mod handover;
 pub mod http;
 pub mod import;
 mod letters;

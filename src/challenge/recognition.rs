@@ -68,6 +68,13 @@ impl Level {
             Self::Committed => text!("Er bundet til at købe", "Is bound to buy"),
         }
     }
+
+    /// Whether figures that were said on a lower level may be counted on this one when two bodies become one. From
+    /// `intends` on a level binds: there only what was said on it counts.
+    #[must_use]
+    pub fn takes_in(self, lower: Self) -> bool {
+        lower == self || (lower > Self::Withdrawn && self < Self::Intends)
+    }
 }
 
 /// What another body says.
@@ -120,6 +127,37 @@ impl RecognitionBody {
             || self.annual_value.is_some_and(|value| value.amount > 0)
             || self.hours_saved_per_year.is_some_and(|hours| hours > 0.0)
     }
+
+    /// What two bodies said, said by the one that follows both; `last` was said last.
+    ///
+    /// They told of different places, so their figures add up, by unit and year; of values in two currencies the one that
+    /// was said last stands. The higher level stands. From `intends` on a level binds, and a body is
+    /// bound to no more than was said on that level: figures of a lower one are left out, and stay in the history.
+    #[must_use]
+    pub fn together(first: Self, last: Self) -> Self {
+        let level = first.level.max(last.level);
+        let (first, last) = match (level.takes_in(first.level), level.takes_in(last.level)) {
+            (true, true) => (first, last),
+            (true, false) => return first,
+            _ => return last,
+        };
+        let quantities = first.volume.into_iter().chain(first.volumes).chain(last.volume).chain(last.volumes);
+        let (volume, volumes) = Quantity::together(quantities);
+        Self {
+            level,
+            volume,
+            volumes,
+            annual_value: Money::together(first.annual_value, last.annual_value),
+            hours_saved_per_year: match (first.hours_saved_per_year, last.hours_saved_per_year) {
+                (Some(one), Some(other)) => Some(one + other),
+                (one, other) => other.or(one),
+            },
+            note: match (first.note, last.note) {
+                (Some(one), Some(other)) => Some(format!("{one}\n{other}")),
+                (one, other) => other.or(one),
+            },
+        }
+    }
 }
 
 /// A body's word on another body's challenge.
@@ -131,4 +169,46 @@ pub struct Recognition {
     pub body: RecognitionBody,
     pub said_by: String,
     pub said_at: Instant,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(level: Level, beds: f64, unit: &str) -> RecognitionBody {
+        let volume = Some(Quantity { quantity: beds, unit: unit.into(), year: None });
+        let hours_saved_per_year = Some(beds);
+        RecognitionBody { level, volume, volumes: Vec::new(), annual_value: None, hours_saved_per_year, note: None }
+    }
+
+    fn beds(said: &RecognitionBody) -> f64 {
+        said.volume.as_ref().unwrap().quantity
+    }
+
+    #[test]
+    fn two_bodies_that_said_the_same_say_it_together_with_both_figures() {
+        let both =
+            RecognitionBody::together(said(Level::Recognises, 400.0, "senge"), said(Level::Recognises, 100.0, "Senge"));
+        assert_eq!((both.level, beds(&both), both.hours_saved_per_year), (Level::Recognises, 500.0, Some(500.0)));
+        let apart =
+            RecognitionBody::together(said(Level::Recognises, 400.0, "senge"), said(Level::Recognises, 7.0, "huse"));
+        assert_eq!(
+            (beds(&apart), apart.volumes[0].unit.as_str()),
+            (400.0, "huse"),
+            "beds and houses stand side by side"
+        );
+    }
+
+    #[test]
+    fn nobody_is_bound_to_more_than_was_said_on_that_level() {
+        let bound =
+            RecognitionBody::together(said(Level::Committed, 400.0, "senge"), said(Level::Interested, 100.0, "senge"));
+        assert_eq!((bound.level, beds(&bound)), (Level::Committed, 400.0));
+        let unbound =
+            RecognitionBody::together(said(Level::Recognises, 400.0, "senge"), said(Level::Interested, 100.0, "senge"));
+        assert_eq!((unbound.level, beds(&unbound)), (Level::Interested, 500.0));
+        let out =
+            RecognitionBody::together(said(Level::Withdrawn, 400.0, "senge"), said(Level::Recognises, 100.0, "senge"));
+        assert_eq!((out.level, beds(&out)), (Level::Recognises, 100.0));
+    }
 }

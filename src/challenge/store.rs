@@ -358,16 +358,49 @@ pub fn recognitions(connection: &mut AnyConnection, id: Id<Challenge>) -> Result
     rows.into_iter().map(lift).collect()
 }
 
+/// The challenges on which a body's word counts.
+///
+/// # Errors
+/// [`DbError`].
+pub fn recognised_by(connection: &mut AnyConnection, body: OrganisationId) -> Result<Vec<Id<Challenge>>, DbError> {
+    use recognition as r;
+    let ids: Vec<String> = r::table
+        .filter(r::organisation_id.eq(body.to_string()).and(r::counts.eq(true)))
+        .order(r::challenge_id)
+        .select(r::challenge_id)
+        .load(connection)?;
+    ids.iter().map(|id| Lift::new("recognition", id).id("challenge_id", id)).collect()
+}
+
+/// How many challenges a body has.
+///
+/// # Errors
+/// [`DbError`].
+pub fn count_of(connection: &mut AnyConnection, body: OrganisationId) -> Result<usize, DbError> {
+    let own = challenge::table.filter(challenge::organisation_id.eq(body.to_string()));
+    let count: i64 = own.count().get_result(connection)?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
+/// A body's word on a challenge no longer counts; it is kept.
+///
+/// # Errors
+/// [`DbError`].
+pub fn silence(tx: &mut Tx<'_>, challenge: Id<Challenge>, body: OrganisationId) -> Result<(), DbError> {
+    use recognition as r;
+    let said =
+        r::table.filter(r::challenge_id.eq(challenge.to_string())).filter(r::organisation_id.eq(body.to_string()));
+    diesel::update(said).set(r::counts.eq(false)).execute(tx.connection)?;
+    Ok(())
+}
+
 /// Writes down a body's word; the one before it no longer counts and is kept.
 ///
 /// # Errors
 /// [`DbError`].
 pub fn insert_recognition(tx: &mut Tx<'_>, challenge: Id<Challenge>, said: &Recognition) -> Result<(), DbError> {
     use recognition as r;
-    let before = r::table
-        .filter(r::challenge_id.eq(challenge.to_string()))
-        .filter(r::organisation_id.eq(said.organisation_id.to_string()));
-    diesel::update(before).set(r::counts.eq(false)).execute(tx.connection)?;
+    silence(tx, challenge, said.organisation_id)?;
     let figures = serde_json::to_string(&said.body).map_err(|error| DbError::Refused(error.to_string()))?;
     diesel::insert_into(r::table)
         .values((

@@ -6,13 +6,14 @@ use actix_web::web::Data;
 use crate::db::Tx;
 use crate::kernel::Instant;
 use crate::web::{Node, Problem, idempotency};
-use crate::{account, challenge, dialogue, letter_of_intent, post, spread, subscription};
+use crate::{account, challenge, dialogue, letter_of_intent, post, spread, subscription, succession};
 
 type Work = fn(&mut Tx<'_>, &Node, Instant) -> Result<(), Problem>;
 
 /// The works, with the names they have in the log.
-const WORKS: [(&str, Work); 3] = [
+const WORKS: [(&str, Work); 4] = [
     ("forget", forget),
+    ("succession", succession::carry_out_due),
     ("signatures", letter_of_intent::actions::signing::remind),
     ("outcomes", spread::actions::ask_for_outcomes),
 ];

@@ -13,7 +13,7 @@ use super::{Status, audience, periodic, store};
 use crate::account;
 use crate::config::Settings;
 use crate::db::DbError;
-use crate::kernel::Instant;
+use crate::kernel::{Instant, copenhagen};
 use crate::mail::{Postman, PostmanError, Signer};
 use crate::post;
 use crate::web::Node;
@@ -188,10 +188,11 @@ async fn end_dispatches(node: &Data<Node>) -> Result<(), DbError> {
     node.db.write(move |tx| ended.into_iter().try_for_each(|dispatch| store::update(tx, &dispatch.done(now)))).await
 }
 
-/// Does what is done by the clock, once an hour. A clock that was set back does not keep it from it.
+/// Does what is done by the clock, once an hour and when a day begins. A clock that was set back does not keep it from it.
 async fn tidy(node: &Data<Node>, tidied_at: &mut Option<Instant>) {
     let now = node.now();
-    if tidied_at.is_none_or(|at| (now - at).abs() >= TIDY_EVERY) {
+    let day = |at| copenhagen(at).date_naive();
+    if tidied_at.is_none_or(|at| (now - at).abs() >= TIDY_EVERY || day(now) != day(at)) {
         *tidied_at = Some(now);
         periodic::run(node).await;
     }

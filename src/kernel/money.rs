@@ -46,6 +46,17 @@ impl Money {
             );
         }
     }
+
+    /// Two amounts as one: the sum, or the last one where currencies differ or nothing was said before.
+    #[must_use]
+    pub fn together(first: Option<Self>, last: Option<Self>) -> Option<Self> {
+        match (first, last) {
+            (Some(one), Some(other)) if one.currency == other.currency => {
+                Some(Self { amount: one.amount.saturating_add(other.amount).min(Self::MAX), ..other })
+            }
+            (one, other) => other.or(one),
+        }
+    }
 }
 
 /// A number of something: 120 `beds`, 75,000 `tonnes CO2/year`; perhaps in a year.
@@ -98,5 +109,19 @@ impl Quantity {
     #[must_use]
     pub fn key(&self) -> (String, Option<i32>) {
         (self.unit.to_lowercase(), self.year)
+    }
+
+    /// All of these added up, those of one unit and year together; the first stands alone, the others beside it.
+    #[must_use]
+    pub fn together(all: impl IntoIterator<Item = Self>) -> (Option<Self>, Vec<Self>) {
+        let mut sums: Vec<Self> = Vec::new();
+        for one in all {
+            match sums.iter_mut().find(|sum| sum.key() == one.key()) {
+                Some(sum) => sum.quantity += one.quantity,
+                None => sums.push(one),
+            }
+        }
+        let mut sums = sums.into_iter();
+        (sums.next(), sums.collect())
     }
 }

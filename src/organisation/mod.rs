@@ -1,7 +1,7 @@
 //! Public bodies, and the others who take part: networks, knowledge institutions, companies.
 //!
 //! An organisation has a validity in time and may have a successor: from 1 January 2027 Region Østdanmark
-//! carries on what Region Hovedstaden and Region Sjælland were.
+//! carries on what Region Hovedstaden and Region Sjælland were. How that happens is the work of [`crate::succession`].
 
 mod actions;
 pub mod http;
@@ -9,5 +9,5 @@ pub mod import;
 mod model;
 pub mod store;
 
-pub use actions::{add, change};
-pub use model::{Kind, Organisation, OrganisationBody};
+pub use actions::{add, cancel_succession, change, plan_succession};
+pub use model::{Handover, Kind, Organisation, OrganisationBody};

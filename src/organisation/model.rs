@@ -1,10 +1,11 @@
 //! What an organisation is.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::{Cvr, Fitting, Flaws, Instant, Nuts, OrganisationId, text};
+use crate::kernel::{Cvr, Fitting, Flaws, Instant, Nuts, OrganisationId, copenhagen, text};
+use crate::web::Problem;
 
 /// The kinds of organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -152,5 +153,48 @@ impl Organisation {
     #[must_use]
     pub fn new(id: OrganisationId, body: OrganisationBody, now: Instant) -> Self {
         Self { id, body, created_at: now, updated_at: now, handed_over_at: None, version: 1 }
+    }
+
+    /// Whether its last day has passed, in Denmark.
+    #[must_use]
+    pub fn is_over(&self, now: Instant) -> bool {
+        self.body.valid_to.is_some_and(|last_day| last_day < copenhagen(now).date_naive())
+    }
+
+    /// Nothing new is written down for a body that is no more.
+    ///
+    /// # Errors
+    /// 409 after its last day.
+    pub fn require_existing(&self, now: Instant) -> Result<(), Problem> {
+        let (true, Some(last_day)) = (self.is_over(now), self.body.valid_to) else { return Ok(()) };
+        let name = &self.body.name;
+        let detail = text!(
+            "{name} fandtes til og med {last_day}; brug den organisation, der fører arbejdet videre",
+            "{name} existed until {last_day}; use the organisation that carries on its work"
+        );
+        Err(Problem::conflict("organisation_ended", detail))
+    }
+}
+
+/// A body that hands over what it has, the one that carries it on, and that one's first day with it.
+#[derive(Clone, Debug)]
+pub struct Handover {
+    pub from: Organisation,
+    pub to: Organisation,
+    pub first_day: NaiveDate,
+}
+
+impl Handover {
+    /// The hand-over that an organisation has planned; none without a successor and a last day.
+    ///
+    /// # Errors
+    /// Those of finding the successor.
+    pub fn of<E>(
+        from: Organisation,
+        find: impl FnOnce(OrganisationId) -> Result<Option<Organisation>, E>,
+    ) -> Result<Option<Self>, E> {
+        let (Some(last_day), Some(successor)) = (from.body.valid_to, from.body.successor_id) else { return Ok(None) };
+        let to = find(successor)?;
+        Ok(to.map(|to| Self { from, to, first_day: last_day + TimeDelta::days(1) }))
     }
 }

@@ -163,6 +163,20 @@ pub fn existing(connection: &mut AnyConnection, day: NaiveDate) -> Result<Vec<Or
     rows.into_iter().map(Organisation::try_from).collect()
 }
 
+/// Those that have a successor, whose last day lies before this one, and that have not handed over; the one that ended first
+/// first.
+///
+/// # Errors
+/// [`DbError`].
+pub fn due(connection: &mut AnyConnection, day: NaiveDate) -> Result<Vec<Organisation>, DbError> {
+    use organisation as o;
+    let rows: Vec<Row> = o::table
+        .filter(o::successor_id.is_not_null().and(o::handed_over_at.is_null()).and(o::valid_to.lt(day)))
+        .order((o::valid_to, o::id))
+        .load(connection)?;
+    rows.into_iter().map(Organisation::try_from).collect()
+}
+
 /// The organisation of this id.
 ///
 /// # Errors

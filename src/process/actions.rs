@@ -171,6 +171,9 @@ pub fn add_participant(
 ) -> Result<Participant, Problem> {
     let process = running(tx, id)?;
     let organisation = require_fit(tx.connection, &body)?;
+    if body.state != ParticipantState::Left {
+        organisation.require_existing(now)?;
+    }
     let already = store::participants(tx.connection, id)?;
     if already.iter().any(|participant| participant.body.organisation_id == body.organisation_id) {
         let detail = text!("Organisationen deltager allerede", "The organisation takes part already");
@@ -239,6 +242,7 @@ pub fn join(tx: &mut Tx<'_>, now: Instant, member: &Member, id: Id<Process>) -> 
         left_on: None,
     };
     let organisation = require_fit(tx.connection, &body)?;
+    organisation.require_existing(now)?;
     let participant = match before {
         Some(before) if before.body.state == ParticipantState::Left => {
             store::update_participant(tx, before.id, &body)?;

@@ -11,6 +11,7 @@
 
 pub mod actions;
 pub mod demand;
+pub mod handover;
 pub mod http;
 mod model;
 mod participation;

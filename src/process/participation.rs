@@ -44,7 +44,7 @@ impl Role {
 }
 
 /// How far an organisation has come into a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ParticipantState {
     Interested,
@@ -173,6 +173,37 @@ impl CommitmentBody {
     /// All its volumes.
     pub fn all_volumes(&self) -> impl Iterator<Item = &Quantity> {
         self.volume.iter().chain(&self.volumes)
+    }
+
+    /// What two bodies want, wanted by the one that follows both; `last` was said last. Levels and figures come together
+    /// as in [`RecognitionBody::together`](crate::challenge::RecognitionBody::together); options are rights that pass on
+    /// whatever the level, so their sum stays what it was, and under its cap. The signature that stands is the last one
+    /// on the level that stands.
+    #[must_use]
+    pub fn together(first: Self, last: Self) -> Self {
+        let level = first.level.max(last.level);
+        let stands = |said: &Self| said.level > Level::Withdrawn;
+        let option = |said: &Self| said.option_value.filter(|_| stands(said));
+        let option_value = Money::together(option(&first), option(&last));
+        let (first, last) = match (level.takes_in(first.level), level.takes_in(last.level)) {
+            (true, true) => (first, last),
+            (true, false) => return Self { option_value, ..first },
+            _ => return Self { option_value, ..last },
+        };
+        let signed = if last.level == level && last.signed_by.is_some() { &last } else { &first };
+        let (signed_by, signed_on) = (signed.signed_by.clone(), signed.signed_on);
+        let quantities = first.volume.into_iter().chain(first.volumes).chain(last.volume).chain(last.volumes);
+        let (volume, volumes) = Quantity::together(quantities);
+        Self {
+            level,
+            volume,
+            volumes,
+            annual_value: Money::together(first.annual_value, last.annual_value),
+            option_value,
+            signed_by,
+            signed_on,
+            ..last
+        }
     }
 }
 

@@ -404,6 +404,38 @@ pub fn all_commitments(
     rows.into_iter().map(lift).collect()
 }
 
+/// The processes that a body takes part in, has committed itself to, or leads.
+///
+/// # Errors
+/// [`DbError`].
+pub fn processes_of(connection: &mut AnyConnection, body: OrganisationId) -> Result<Vec<Id<Process>>, DbError> {
+    let body = body.to_string();
+    let (p, c) = (participant::process_id, commitment::process_id);
+    let mut ids: Vec<String> =
+        participant::table.filter(participant::organisation_id.eq(&body)).select(p).load(connection)?;
+    let committed = commitment::table.filter(commitment::organisation_id.eq(&body).and(commitment::counts.eq(true)));
+    ids.extend(committed.select(c).load::<String>(connection)?);
+    let led = process::table.filter(process::lead_organisation_id.eq(&body));
+    ids.extend(led.select(process::id).load::<String>(connection)?);
+    ids.sort_unstable();
+    ids.dedup();
+    ids.iter().map(|id| Lift::new("process", id).id("id", id)).collect()
+}
+
+/// In how many processes a body takes part, and to how many it is committed.
+///
+/// # Errors
+/// [`DbError`].
+pub fn count_of(connection: &mut AnyConnection, body: OrganisationId) -> Result<(usize, usize), DbError> {
+    let body = body.to_string();
+    let left = ParticipantState::Left.word();
+    let there = participant::table.filter(participant::organisation_id.eq(&body).and(participant::state.ne(left)));
+    let committed = commitment::table.filter(commitment::organisation_id.eq(&body).and(commitment::counts.eq(true)));
+    let (there, committed): (i64, i64) =
+        (there.count().get_result(connection)?, committed.count().get_result(connection)?);
+    Ok((usize::try_from(there).unwrap_or_default(), usize::try_from(committed).unwrap_or_default()))
+}
+
 /// A body's commitment no longer counts, and is kept.
 ///
 /// # Errors

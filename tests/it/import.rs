@@ -313,3 +313,56 @@ fn a_code_is_checked_against_the_list_once_one_is_loaded() {
     let (output, well) = command(&app, &["cpv", &file("bad.csv", "code,label_da,label_en,colour\n")]);
     assert!(!well && output.contains("colour"), "{output}");
 }
+
+#[test]
+fn a_table_is_taken_as_spreadsheets_save_it() {
+    let app = TestApp::start();
+    let staff = app.facilitator();
+    let rows =
+        "\u{feff}Kind;Name;CVR\r\n\r\nport;Ærø Havn;\r\n;;\r\n\"municipality\";\"Odense; Kommune\";DK 35 20 91 15\r\n";
+    let told_of = told(&organisations(&staff, "", "text/csv", rows).expect(200));
+    assert_eq!(told_of, [said(3, "created", ""), said(5, "created", "")]);
+    let found = app.anonymous().get("/organisations?q=odense").expect(200).items();
+    assert_eq!((&found[0]["name"], &found[0]["cvr"]), (&json!("Odense; Kommune"), &json!("35209115")));
+}
+
+#[test]
+fn organisations_by_the_line_are_judged_each_by_itself() {
+    let app = TestApp::start();
+    let staff = app.facilitator();
+    let mut body: Vec<u8> = Vec::new();
+    body.extend("\u{feff}{\"kind\": \"port\", \"name\": \"Ærø Havn\"}\r\n\r\n".bytes());
+    body.extend(b"{\"kind\": \"port\", \"name\": \"\xc6r\xf8\"}\n");
+    body.extend(b"{\"kind\": \"port\", \"name\": \"x\", \"colour\": 1}\n{\"kind\": \"port\",\n[]\n");
+    body.extend(b"{\"kind\": \"port\", \"name\": \"Odense Havn\"}");
+    let wanted = [
+        said(1, "created", ""),
+        said(3, "error", " not_utf8"),
+        said(4, "error", "/colour unknown_field"),
+        said(5, "error", " unreadable"),
+        said(6, "error", " not_an_object"),
+        said(7, "created", ""),
+    ];
+    assert_eq!(told(&organisations(&staff, "", "application/x-ndjson", body).expect(200)), wanted);
+}
+
+#[test]
+fn a_file_of_organisations_that_is_too_large_or_breaks_off_leaves_nothing() {
+    let app = TestApp::start();
+    let admin = app.admin();
+    let large = format!("kind,name\nport,{}\n", "x".repeat(2 * 1024 * 1024));
+    organisations(&admin, "", "text/csv", large).refused(413, "too_large");
+    let key = admin.post("/api-keys", json!({"name": "sag", "scopes": ["admin"]})).expect(201);
+    let mut stream = TcpStream::connect(app.address).unwrap();
+    let head = format!(
+        "POST /api/v1/organisations/import HTTP/1.1\r\nHost: skala\r\nAuthorization: Bearer {}\r\nContent-Type: \
+         text/csv\r\nContent-Length: 9999\r\n\r\nkind,name\nport,Hel\nport,Hal",
+        key.text_of("key")
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answered = String::new();
+    stream.read_to_string(&mut answered).ok();
+    assert!(answered.is_empty() || answered.starts_with("HTTP/1.1 400"), "{answered}");
+    assert!(app.anonymous().get("/organisations").expect(200).items().is_empty());
+}

@@ -44,4 +44,5 @@ mod sponsor;
 mod spread;
 mod story;
 mod subscription;
+mod succession;
 mod web;

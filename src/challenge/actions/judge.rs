@@ -9,7 +9,7 @@ use crate::challenge::{Challenge, Description, Level, Recognition, Stage, store}
 use crate::criteria::{self, Assessment, Call, CriteriaSet, Evidence, Recogniser};
 use crate::db::{AnyConnection, DbError};
 use crate::kernel::{Fit, Flaws, Id, Instant, OrganisationId, text};
-use crate::organisation;
+use crate::organisation::{self, Organisation};
 use crate::reference;
 use crate::web::Problem;
 
@@ -52,7 +52,7 @@ impl Support {
 #[derive(Debug, Default)]
 pub struct Judge {
     calls: HashMap<Option<Id<Call>>, (CriteriaSet, bool)>,
-    owners: HashMap<OrganisationId, Option<String>>,
+    owners: HashMap<OrganisationId, Option<Organisation>>,
 }
 
 impl Judge {
@@ -64,7 +64,7 @@ impl Judge {
         told: &Description,
         support: &Support,
     ) -> Result<Assessment, Problem> {
-        let owner = owner.map(|id| self.owner(connection, id)).transpose()?.flatten();
+        let owner = owner.map(|id| self.owner(connection, id)).transpose()?.flatten().map(|owner| owner.body.name);
         let (set, _) = self.call(connection, now, told.call_id)?;
         Ok(criteria::assess(set, &evidence(owner, told, support), now))
     }
@@ -88,16 +88,16 @@ impl Judge {
         let Assessment { criteria_set, version, .. } = &challenge.assessment;
         let set = criteria::store::find_version(connection, criteria_set, *version)?;
         let set = set.ok_or_else(|| Problem::internal(&format!("criteria set {criteria_set} {version} is gone")))?;
-        let owner = self.owner(connection, owner)?;
+        let owner = self.owner(connection, owner)?.map(|owner| owner.body.name);
         Ok(criteria::assess(&set, &evidence(owner, told, &support), now))
     }
 
-    fn owner(&mut self, connection: &mut AnyConnection, id: OrganisationId) -> Result<Option<String>, Problem> {
+    fn owner(&mut self, connection: &mut AnyConnection, id: OrganisationId) -> Result<Option<Organisation>, Problem> {
         if let Some(known) = self.owners.get(&id) {
             return Ok(known.clone());
         }
-        let name = organisation::store::find(connection, id)?.map(|owner| owner.body.name);
-        Ok(self.owners.entry(id).or_insert(name).clone())
+        let owner = organisation::store::find(connection, id)?;
+        Ok(self.owners.entry(id).or_insert(owner).clone())
     }
 
     /// The criteria set of a call, and whether the call is open.
@@ -128,7 +128,7 @@ impl Judge {
     /// A new draft of a body, assessed, not yet stored.
     ///
     /// # Errors
-    /// 422 for an unknown call, and for codes that a loaded list does not have.
+    /// 409 for a body that is no more, 422 for an unknown call, and for codes that a loaded list does not have.
     pub fn draft(
         &mut self,
         connection: &mut AnyConnection,
@@ -136,6 +136,9 @@ impl Judge {
         owner: OrganisationId,
         told: Fit<Description>,
     ) -> Result<Challenge, Problem> {
+        if let Some(owner) = self.owner(connection, owner)? {
+            owner.require_existing(now)?;
+        }
         require_known_codes(connection, &told)?;
         let assessment = self.assess(connection, now, Some(owner), &told, &Support::default())?;
         Ok(Challenge {
