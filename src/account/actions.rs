@@ -41,7 +41,7 @@ pub(super) enum Steward {
 /// What can be changed of a user.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"role": "org_admin"}))]
+#[schema(example = json!({"name": "Mette Holm", "role": "org_admin", "organisation_id": "0193f1c2-7a5e-7c31-9d3e-3f6a2b1c0d4e", "active": true}))]
 pub(super) struct UserChange {
     /// 1 to 120 characters.
     #[schema(min_length = 1, max_length = 120)]
