@@ -27,7 +27,7 @@ use actix_web::web::Data;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 use serde_json::{Value, json};
-use skala::access::store::{Account, insert_account};
+use skala::access::store::{Account, Device, begin_session, insert_account};
 use skala::access::{Person, Role, issue};
 use skala::config::Settings;
 use skala::db::{Db, DbError};
@@ -279,10 +279,14 @@ impl Service {
             organisation_id: None,
             scopes: None,
         };
-        let token = issue(&node.seal, &person, now).unwrap();
+        let (user, session) = (person.user_id, Id::made_at(now));
+        let token = issue(&node.seal, user, session, now).unwrap();
         let email = Email::parse("karen@co-pi.example").unwrap();
-        let account = Account { person, email, password_hash: None };
-        let added = node.db.write(move |tx| insert_account(tx, &account, now));
+        let account = Account::new(person, email, None, now);
+        let added = node.db.write(move |tx| {
+            insert_account(tx, &account)?;
+            begin_session(tx, session, user, &Device::default(), now)
+        });
         wait_for(added).unwrap();
         Self { node, address, token }
     }
