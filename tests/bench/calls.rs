@@ -23,16 +23,17 @@ mod support;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use support::load::{self, Outcome, Request};
+use support::postgres::Postgres;
 use support::server::{Server, free_port};
+use support::skala::{run_with_password, sign_in};
 
-const PASSWORD: &str = "en gul cykel i regnvejr";
 const PROCESSES: usize = 60;
 
 fn main() {
@@ -61,7 +62,7 @@ fn main() {
         "\nSQLite writes, synchronous=FULL: {durable:.0}/s created, {alone:.0}/s by one commit a row: {:.1} times\n",
         durable / alone
     );
-    if let Some(database) = Postgres::create() {
+    if let Some(database) = Postgres::create("calls") {
         measure(&bare, "Skala, PostgreSQL", &database.url, challenges, time);
         measure_peers(&bare, &database.url, time);
     } else {
@@ -330,19 +331,6 @@ fn add_member(mut command: Command) {
     run_with_password(command.args(who).arg("--password-stdin"));
 }
 
-fn run_with_password(command: &mut Command) {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
-    assert!(child.wait().unwrap().success(), "{command:?}");
-}
-
-fn sign_in(server: &Server, email: &str) -> String {
-    let credentials = json!({"email": email, "password": PASSWORD}).to_string();
-    let request = Request::new("POST", "/api/v1/auth/token", &[], Some(&credentials));
-    let (_, answer) = load::once(server.address, &request);
-    format!("Bearer {}", serde_json::from_slice::<Value>(&answer).unwrap()["access_token"].as_str().unwrap())
-}
-
 /// A handler that does nothing but send the bytes that the path names.
 fn serve_bare(port: u16) {
     let answer = |length: web::Path<usize>| async move {
@@ -372,32 +360,6 @@ fn one_commit_a_write(file: &Path, time: Duration) -> f64 {
         written += 1;
     }
     written as f64 / begun.elapsed().as_secs_f64()
-}
-
-/// A database of this run, dropped at its end.
-struct Postgres {
-    server: String,
-    name: String,
-    url: String,
-}
-
-impl Postgres {
-    fn create() -> Option<Self> {
-        let usual = "postgres://postgres@127.0.0.1:5432/postgres".to_owned();
-        let server = std::env::var("SKALA_BENCH_DATABASE_URL").unwrap_or(usual);
-        let name = format!("skala_bench_{}", std::process::id());
-        let mut connection = PgConnection::establish(&server).ok()?;
-        diesel::sql_query(format!("CREATE DATABASE {name}")).execute(&mut connection).unwrap();
-        let url = format!("{}/{name}", server.rsplit_once('/')?.0);
-        Some(Self { server, name, url })
-    }
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        let mut connection = PgConnection::establish(&self.server).unwrap();
-        diesel::sql_query(format!("DROP DATABASE {} WITH (FORCE)", self.name)).execute(&mut connection).unwrap();
-    }
 }
 
 /// The Python of the peers' own environment, made at the first run.

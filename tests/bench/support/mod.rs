@@ -1,4 +1,8 @@
 //! What the benchmarks share.
 
+#![allow(dead_code, reason = "each benchmark uses its part")]
+
 pub mod load;
+pub mod postgres;
 pub mod server;
+pub mod skala;

@@ -38,9 +38,18 @@ impl Server {
 
     /// The memory that it and its children hold now, in MiB.
     pub fn memory(&self) -> f64 {
+        self.status("VmRSS:")
+    }
+
+    /// The most memory that it and its children ever held, in MiB.
+    pub fn peak_memory(&self) -> f64 {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, field: &str) -> f64 {
         let kib = |pid: &u32| {
             let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-            let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+            let line = status.lines().find(|line| line.starts_with(field))?;
             line.split_whitespace().nth(1)?.parse::<f64>().ok()
         };
         self.members().iter().filter_map(kib).sum::<f64>() / 1024.0

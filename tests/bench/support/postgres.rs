@@ -1,0 +1,30 @@
+//! Databases on a PostgreSQL server.
+
+use diesel::prelude::*;
+
+/// A database of this run, dropped at its end.
+pub struct Postgres {
+    server: String,
+    name: String,
+    pub url: String,
+}
+
+impl Postgres {
+    /// A new one on the server that `SKALA_BENCH_DATABASE_URL` names; none when no server answers.
+    pub fn create(what_for: &str) -> Option<Self> {
+        let usual = "postgres://postgres@127.0.0.1:5432/postgres".to_owned();
+        let server = std::env::var("SKALA_BENCH_DATABASE_URL").unwrap_or(usual);
+        let name = format!("skala_bench_{}_{what_for}", std::process::id());
+        let mut connection = PgConnection::establish(&server).ok()?;
+        diesel::sql_query(format!("CREATE DATABASE {name}")).execute(&mut connection).unwrap();
+        let url = format!("{}/{name}", server.rsplit_once('/')?.0);
+        Some(Self { server, name, url })
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let mut connection = PgConnection::establish(&self.server).unwrap();
+        diesel::sql_query(format!("DROP DATABASE {} WITH (FORCE)", self.name)).execute(&mut connection).unwrap();
+    }
+}
