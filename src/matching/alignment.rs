@@ -31,95 +31,59 @@ pub struct Aligned {
     /// By rising word, with how much the word counts.
     words: Vec<(Meaning, f32)>,
     weight: f32,
-    /// For each concept (by `starts`) the words that mean it or its kin, with how nearly.
-    entries: Vec<(u16, f32)>,
-    starts: Vec<u32>,
+    /// For each concept of the lexicon how near the need's nearest word comes to it.
+    reach: Vec<f32>,
 }
 
 impl Aligned {
     /// Of a need's words, by rising word, with their rarity.
-    pub fn new(words: impl Iterator<Item = (Meaning, f32)>) -> Aligned {
+    pub fn new(words: impl Iterator<Item = (Meaning, f32)>, lexicon: &Lexicon) -> Aligned {
         let words: Vec<(Meaning, f32)> = words.map(|(meaning, rarity)| (meaning, rarity * rarity)).collect();
         let weight = words.iter().map(|(_, weight)| weight).sum();
-        Aligned { words, weight, entries: Vec::new(), starts: Vec::new() }
-    }
-
-    /// Spreads the senses over their kin, so that others can be compared with this need.
-    pub fn spread(&mut self, lexicon: &Lexicon) {
-        let mut counts = vec![0_u32; lexicon.len() + 1];
-        let mut loose = Vec::new();
-        for (place, (meaning, _)) in self.words.iter().enumerate() {
-            for (sense, weight) in meaning.senses() {
-                for (kin, nearness) in lexicon.kin(u32::from(sense)) {
-                    if let Some(count) = counts.get_mut(at(*kin) + 1) {
-                        *count += 1;
-                        loose.push((*kin, u16::try_from(place).unwrap_or(u16::MAX), weight * nearness));
-                    }
-                }
-            }
-        }
-        let mut sum = 0;
-        for count in &mut counts {
-            sum += *count;
-            *count = sum;
-        }
-        self.entries = vec![(0, 0.0); loose.len()];
-        let mut next = counts.clone();
-        for (concept, place, weight) in loose {
-            if let Some(free) = next.get_mut(at(concept)) {
-                if let Some(entry) = self.entries.get_mut(at(*free)) {
-                    *entry = (place, weight);
-                }
-                *free += 1;
-            }
-        }
-        self.starts = counts;
-    }
-
-    fn of(&self, concept: u16) -> &[(u16, f32)] {
-        let concept = usize::from(concept);
-        match (self.starts.get(concept), self.starts.get(concept + 1)) {
-            (Some(start), Some(end)) => self.entries.get(at(*start)..at(*end)).unwrap_or(&[]),
-            _ => &[],
-        }
-    }
-
-    /// How near the two needs' words come, 0 to 1, the same in both directions; `self` must be spread.
-    pub fn nearness(&self, other: &Aligned, sums: &mut Vec<f32>) -> f32 {
-        let mut own_best = std::mem::take(sums);
-        own_best.clear();
-        own_best.resize(2 * self.words.len(), 0.0);
-        let (best, now) = own_best.split_at_mut(self.words.len());
-        let mut of_other = 0.0;
-        let mut same = self.words.iter().enumerate().peekable();
-        for (meaning, weight) in &other.words {
-            let mut nearest = 0.0_f32;
+        let mut reach = vec![0.0_f32; lexicon.len()];
+        let mut of_word = reach.clone();
+        for (meaning, _) in &words {
+            let kin = |sense: u16| lexicon.kin(u32::from(sense)).iter();
             for (sense, share) in meaning.senses() {
-                for (place, nearness) in self.of(sense) {
-                    if let Some(sum) = now.get_mut(usize::from(*place)) {
-                        *sum += share * nearness;
+                for (concept, nearness) in kin(sense) {
+                    let Some(sum) = of_word.get_mut(at(*concept)) else { continue };
+                    *sum += share * nearness;
+                    if let Some(best) = reach.get_mut(at(*concept)) {
+                        *best = best.max(*sum);
                     }
                 }
             }
-            // Plain comparisons, which the compiler turns into a few wide steps.
-            for (sum, best) in now.iter_mut().zip(best.iter_mut()) {
-                nearest = if *sum > nearest { *sum } else { nearest };
-                *best = if *sum > *best { *sum } else { *best };
-                *sum = 0.0;
-            }
-            while same.next_if(|(_, (own, _))| own.word < meaning.word).is_some() {}
-            if let Some((place, _)) = same.next_if(|(_, (own, _))| own.word == meaning.word) {
-                nearest = 1.0;
-                if let Some(best) = best.get_mut(place) {
-                    *best = 1.0;
+            for (concept, _) in meaning.senses().flat_map(|(sense, _)| kin(sense)) {
+                if let Some(sum) = of_word.get_mut(at(*concept)) {
+                    *sum = 0.0;
                 }
             }
-            of_other += weight * nearest.min(1.0).sqrt();
         }
-        let of_own: f32 = self.words.iter().zip(best.iter()).map(|((_, w), best)| w * best.min(1.0).sqrt()).sum();
-        *sums = own_best;
-        let share = |sum: f32, all: f32| if all > 0.0 { sum / all } else { 0.0 };
-        (share(of_own, self.weight) + share(of_other, other.weight)) / 2.0
+        Aligned { words, weight, reach }
+    }
+
+    /// How near the two needs' words come, 0 to 1, the same in both directions.
+    pub fn nearness(&self, other: &Aligned) -> f32 {
+        (self.answered_by(other) + other.answered_by(self)) / 2.0
+    }
+
+    /// How near its words come to those of the other.
+    fn answered_by(&self, other: &Aligned) -> f32 {
+        let mut theirs = other.words.iter().peekable();
+        let mut sum = 0.0;
+        for (own, weight) in &self.words {
+            while theirs.next_if(|(their, _)| their.word < own.word).is_some() {}
+            let nearest = match theirs.peek() {
+                Some((their, _)) if their.word == own.word => 1.0,
+                _ => own.senses().map(|(sense, share)| share * other.reach(sense)).sum::<f32>().min(1.0),
+            };
+            sum += weight * nearest.sqrt();
+        }
+        if self.weight > 0.0 { sum / self.weight } else { 0.0 }
+    }
+
+    fn reach(&self, concept: u16) -> f32 {
+        self.reach.get(usize::from(concept)).copied().unwrap_or(0.0)
     }
 }
 

@@ -4,45 +4,38 @@
 //! So the best of an answer are compared with one another, and in a few rounds each pair's score takes
 //! in how near the nearest of the one are to the other.
 
-use super::score::{Weighed, Weights};
+use super::number::float;
 
 /// How many of the nearest are one's company.
-const NEAREST: usize = 5;
+const NEAREST: usize = 6;
 /// Only what a neighbour is nearer than this share of the next one's nearness counts.
-const FLOOR: f32 = 0.9;
+const FLOOR: f32 = 0.95;
 const ROUNDS: usize = 3;
-/// One that is itself among the nearest is taken to be this many times as near to itself as to the other.
-const SELF: f32 = 1.5;
+/// A need that is near to many is less near to each: of how many nearest the mean is taken, and which share of it is
+/// taken off (the *hubs* of a neighbourhood would be everybody's company otherwise).
+const CROWD: usize = 10;
+const CROWDED: f32 = 0.5;
 
-/// The raw scores of all candidates (falling) with the company of those in the pool, which are the first.
-pub fn keep(raws: &[f32], pool: &[Weighed], weights: &Weights) -> Vec<f32> {
-    let all = pool.len() + 1;
-    let mut scores = Square::new(all);
-    let mut sums = Vec::new();
-    for (row, one) in pool.iter().enumerate() {
-        scores.set(0, row + 1, raws.get(row).copied().unwrap_or(0.0));
-        for (column, other) in pool.iter().enumerate().take(row) {
-            scores.set(row + 1, column + 1, one.raw(other, weights, &mut sums));
-        }
-    }
+/// Takes the company in: `scores` holds how near the asked (first) and the best of its answer are to each other; what
+/// comes back is how near each of the answer is to the asked, with as much weight on `company` as on the score itself.
+pub fn keep(mut scores: Square, company: f32) -> Vec<f32> {
+    scores = scores.without_crowds();
     for _ in 0..ROUNDS {
-        scores = scores.round(weights.company);
+        scores = scores.round(company);
     }
     let rounds = i32::try_from(ROUNDS).unwrap_or(0);
-    let least = (1.0 + weights.company).powi(-rounds);
-    let with_company = (1..all).map(|column| scores.get(0, column));
-    let alone = raws.iter().skip(pool.len()).copied();
-    with_company.chain(alone).map(|raw| raw * least).collect()
+    let least = (1.0 + company).powi(-rounds);
+    (1..scores.size).map(|column| scores.get(0, column) * least).collect()
 }
 
 /// How near each of a few needs is to each other.
-struct Square {
+pub struct Square {
     size: usize,
     cells: Vec<f32>,
 }
 
 impl Square {
-    fn new(size: usize) -> Square {
+    pub fn new(size: usize) -> Square {
         Square { size, cells: vec![0.0; size * size] }
     }
 
@@ -50,12 +43,32 @@ impl Square {
         self.cells.get(row * self.size + column).copied().unwrap_or(0.0)
     }
 
-    fn set(&mut self, row: usize, column: usize, value: f32) {
+    pub fn set(&mut self, row: usize, column: usize, value: f32) {
         for at in [row * self.size + column, column * self.size + row] {
             if let Some(cell) = self.cells.get_mut(at) {
                 *cell = value;
             }
         }
+    }
+
+    fn without_crowds(&self) -> Square {
+        let crowd = |row: usize| -> f32 {
+            let mut nearest: Vec<f32> =
+                (0..self.size).filter(|other| *other != row).map(|other| self.get(row, other)).collect();
+            nearest.sort_by(|a, b| b.total_cmp(a));
+            nearest.truncate(CROWD);
+            nearest.iter().sum::<f32>() / float(CROWD)
+        };
+        let crowds: Vec<f32> = (0..self.size).map(crowd).collect();
+        let mean = crowds.iter().sum::<f32>() / float(self.size.max(1));
+        let off = |row: usize| crowds.get(row).map_or(0.0, |crowd| CROWDED * (crowd - mean));
+        let mut next = Square::new(self.size);
+        for row in 0..self.size {
+            for column in 0..row {
+                next.set(row, column, self.get(row, column) - (off(row) + off(column)) / 2.0);
+            }
+        }
+        next
     }
 
     fn round(&self, weight: f32) -> Square {
@@ -64,7 +77,7 @@ impl Square {
             let friends = company.get(one).into_iter().flatten();
             friends
                 .map(|(friend, share)| {
-                    share * if *friend == other { SELF * self.get(one, other) } else { self.get(*friend, other) }
+                    share * if *friend == other { self.get(one, other) } else { self.get(*friend, other) }
                 })
                 .sum()
         };

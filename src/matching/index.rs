@@ -27,15 +27,13 @@ pub struct Effort {
     pub most_entries: usize,
     /// Candidates compared by their traits.
     pub most_candidates: usize,
-    /// The best of these, compared word by word.
-    pub most_aligned: usize,
-    /// The least number of the best compared with one another.
+    /// The best of these, compared word by word, and with one another; more where more are asked for.
     pub pool: usize,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Effort { most_entries: 200_000, most_candidates: 300, most_aligned: 100, pool: 32 }
+        Effort { most_entries: 200_000, most_candidates: 300, pool: 100 }
     }
 }
 

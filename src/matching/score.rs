@@ -42,7 +42,7 @@ impl Default for Weights {
             concepts: 0.5,
             fields: 0.15,
             users: 0.03,
-            cpv: 0.03,
+            cpv: 0.15,
             theme: 0.02,
             alignment: 2.0,
             company: 1.0,
@@ -80,36 +80,6 @@ pub struct Weighed {
     pub aligned: Aligned,
 }
 
-impl Weighed {
-    /// The raw score of two needs, without their company; `self` must be spread (see [`Aligned`]).
-    pub fn raw(&self, other: &Weighed, weights: &Weights, sums: &mut Vec<f32>) -> f32 {
-        let pairs = self.traits.iter().zip(&other.traits);
-        let traits: f32 = pairs.map(|(one, other)| product(one, other)).sum();
-        traits
-            + weights.codes(&self.cpv, self.theme, &other.cpv, other.theme)
-            + weights.alignment * self.aligned.nearness(&other.aligned, sums)
-    }
-}
-
-/// The sum over shared traits; both lists rise.
-fn product(a: &[(u32, f32)], b: &[(u32, f32)]) -> f32 {
-    let mut sum = 0.0;
-    let (mut a, mut b) = (a.iter(), b.iter());
-    let (mut x, mut y) = (a.next(), b.next());
-    while let (Some((t, v)), Some((u, w))) = (x, y) {
-        match t.cmp(u) {
-            std::cmp::Ordering::Less => x = a.next(),
-            std::cmp::Ordering::Greater => y = b.next(),
-            std::cmp::Ordering::Equal => {
-                sum += v * w;
-                x = a.next();
-                y = b.next();
-            }
-        }
-    }
-    sum
-}
-
 /// How near the nearest two codes lie.
 pub fn nearest(a: &[Cpv], b: &[Cpv]) -> f32 {
     let pairs = a.iter().flat_map(|x| b.iter().map(|y| x.nearness(*y)));
@@ -136,10 +106,19 @@ impl Calibration {
         1.0 / (1.0 + (-self.slope * (raw - self.middle)).exp())
     }
 
-    /// The logistic curve under which pairs with these raw scores are most likely, found by Newton's steps.
+    /// The logistic curve under which pairs with these raw scores are most likely: Newton's steps, each made
+    /// shorter until it is one for the better.
     pub fn fit(pairs: &[(f32, bool)]) -> Calibration {
-        let (mut slope, mut shift) = (10.0_f64, -5.0_f64);
-        for _ in 0..50 {
+        let likely = |slope: f64, shift: f64| -> f64 {
+            let one = |(raw, same): &(f32, bool)| {
+                let x = slope * f64::from(*raw) + shift;
+                -((if *same { -x } else { x }).exp().ln_1p())
+            };
+            pairs.iter().map(one).sum()
+        };
+        let (mut slope, mut shift) = (1.0_f64, 0.0_f64);
+        let mut best = likely(slope, shift);
+        for _ in 0..100 {
             let (mut g0, mut g1, mut h00, mut h01, mut h11) = (0.0, 0.0, 1e-6, 0.0, 1e-6);
             for (raw, same) in pairs {
                 let x = f64::from(*raw);
@@ -153,12 +132,13 @@ impl Calibration {
                 h11 += spread * x * x;
             }
             let det = h00 * h11 - h01 * h01;
-            if det.abs() < 1e-12 {
-                break;
-            }
-            let limit = |step: f64| step.clamp(-4.0, 4.0);
-            shift += limit((h11 * g0 - h01 * g1) / det);
-            slope += limit((h00 * g1 - h01 * g0) / det);
+            let (to_slope, to_shift) = ((h00 * g1 - h01 * g0) / det, (h11 * g0 - h01 * g1) / det);
+            let step = (0..20).map(|halved| 0.5_f64.powi(halved)).find_map(|step| {
+                let found = likely(slope + step * to_slope, shift + step * to_shift);
+                (found > best + 1e-9).then_some((step, found))
+            });
+            let Some((step, found)) = step else { break };
+            (slope, shift, best) = (slope + step * to_slope, shift + step * to_shift, found);
         }
         #[expect(clippy::as_conversions, reason = "f64 to f32 has no From; the curve needs few digits")]
         let (slope, middle) = (slope as f32, (-shift / slope) as f32);

@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
 use super::alignment::{Aligned, Meaning};
-use super::company;
+use super::company::{self, Square};
 use super::index::{Document, Index, Match, expected, named_traits};
 use super::number::{at, best_first, id};
 use super::profile::Profile;
@@ -39,32 +39,16 @@ impl<K: Clone + Ord + Hash> Index<K> {
         self.best(self.weigh_profile(profile), except, limit)
     }
 
-    fn best(&self, mut asked: Weighed, except: Option<&K>, limit: usize) -> Vec<Match<K>> {
+    fn best(&self, asked: Weighed, except: Option<&K>, limit: usize) -> Vec<Match<K>> {
         let settings = self.settings();
         let except = except.and_then(|key| self.by_key.get(key)).copied();
         let candidates = self.candidates(&asked, except);
         let mut compared = self.compare(&asked, candidates);
         compared.sort_by(|a, b| best_first((a.0, &a.1.key), (b.0, &b.1.key)));
-        compared.truncate(settings.effort.most_aligned.max(limit));
-        asked.aligned.spread(self.lexicon());
-        let mut sums = Vec::new();
-        for (raw, document) in &mut compared {
-            let aligned = self.align(document);
-            *raw += settings.weights.alignment * asked.aligned.nearness(&aligned, &mut sums);
-        }
-        compared.sort_by(|a, b| best_first((a.0, &a.1.key), (b.0, &b.1.key)));
         compared.truncate(settings.effort.pool.max(limit));
-        let pool: Vec<Weighed> = compared
-            .iter()
-            .take(settings.effort.pool)
-            .map(|(_, document)| {
-                let mut weighed = self.weigh(document);
-                weighed.aligned.spread(self.lexicon());
-                weighed
-            })
-            .collect();
-        let raws: Vec<f32> = compared.iter().map(|(raw, _)| *raw).collect();
-        let raws = company::keep(&raws, &pool, &settings.weights);
+        let pool = compared.iter().map(|(_, document)| self.weigh(document));
+        let all: Vec<Weighed> = std::iter::once(asked).chain(pool).collect();
+        let raws = company::keep(self.among(&all), settings.weights.company);
         let mut matches: Vec<Match<K>> = compared
             .into_iter()
             .zip(raws)
@@ -76,6 +60,27 @@ impl<K: Clone + Ord + Hash> Index<K> {
         matches.sort_by(|a, b| best_first((a.raw, &a.key), (b.raw, &b.key)));
         matches.truncate(limit);
         matches
+    }
+
+    /// The raw scores of all pairs: the traits of one are laid out, and those of each other read once.
+    fn among(&self, all: &[Weighed]) -> Square {
+        let weights = &self.settings().weights;
+        let mut scores = Square::new(all.len());
+        let mut laid_out = self.scratch.take(self.space().size().max(self.slots.len()));
+        for (row, one) in all.iter().enumerate() {
+            lay_out(&mut laid_out, one.traits.iter().flatten().copied());
+            for (column, other) in all.iter().enumerate().take(row) {
+                let shared = other.traits.iter().flatten();
+                let traits: f32 =
+                    shared.map(|(number, weight)| weight * laid_out.get(at(*number)).unwrap_or(&0.0)).sum();
+                let codes = weights.codes(&one.cpv, one.theme, &other.cpv, other.theme);
+                let words = weights.alignment * one.aligned.nearness(&other.aligned);
+                scores.set(row, column, traits + codes + words);
+            }
+            lay_out(&mut laid_out, one.traits.iter().flatten().map(|(number, _)| (*number, 0.0)));
+        }
+        self.scratch.give_back(laid_out);
+        scores
     }
 
     /// The documents that share most of what tells most, read from the lists, most telling list first;
@@ -129,11 +134,7 @@ impl<K: Clone + Ord + Hash> Index<K> {
         let scale = Space::scale(self.len());
         let weights = &self.settings().weights;
         let mut laid_out = self.scratch.take(self.space().size().max(self.slots.len()));
-        for (number, weight) in asked.traits.iter().flatten() {
-            if let Some(place) = laid_out.get_mut(at(*number)) {
-                *place = *weight;
-            }
-        }
+        lay_out(&mut laid_out, asked.traits.iter().flatten().copied());
         let documents = candidates.into_iter().filter_map(|slot| self.slot(slot));
         let compared = documents.map(|document| {
             let mut raw = weights.codes(&asked.cpv, asked.theme, &document.cpv, document.theme);
@@ -149,11 +150,7 @@ impl<K: Clone + Ord + Hash> Index<K> {
             (raw, document)
         });
         let compared = compared.collect();
-        for (number, _) in asked.traits.iter().flatten() {
-            if let Some(place) = laid_out.get_mut(at(*number)) {
-                *place = 0.0;
-            }
-        }
+        lay_out(&mut laid_out, asked.traits.iter().flatten().map(|(number, _)| (*number, 0.0)));
         self.scratch.give_back(laid_out);
         compared
     }
@@ -161,7 +158,8 @@ impl<K: Clone + Ord + Hash> Index<K> {
     fn align(&self, document: &Document<K>) -> Aligned {
         let scale = Space::scale(self.len());
         let words = document.meanings.iter();
-        Aligned::new(words.map(|meaning| (*meaning, self.space().rarity(meaning.word, scale))))
+        let words = words.map(|meaning| (*meaning, self.space().rarity(meaning.word, scale)));
+        Aligned::new(words, self.lexicon())
     }
 
     fn weigh(&self, document: &Document<K>) -> Weighed {
@@ -202,7 +200,7 @@ impl<K: Clone + Ord + Hash> Index<K> {
         });
         let mut words: Vec<(Meaning, f32)> = words.collect();
         words.sort_unstable_by_key(|(meaning, _)| meaning.word);
-        weighed.aligned = Aligned::new(words.into_iter());
+        weighed.aligned = Aligned::new(words.into_iter(), self.lexicon());
         weighed
     }
 
@@ -217,6 +215,14 @@ impl<K: Clone + Ord + Hash> Index<K> {
         let factor = unit(self.settings().weights.of(kind), square);
         for (_, weight) in vector {
             *weight *= factor;
+        }
+    }
+}
+
+fn lay_out(row: &mut [f32], weights: impl Iterator<Item = (u32, f32)>) {
+    for (number, weight) in weights {
+        if let Some(place) = row.get_mut(at(number)) {
+            *place = weight;
         }
     }
 }
