@@ -22,6 +22,7 @@ use crate::config::Settings;
 use crate::db::{Db, DbError};
 use crate::dispatch::ledger;
 use crate::kernel::{Clock, Email, Language};
+use crate::matching::lexicon::{Lexicon, house};
 use crate::web::{Node, Problem};
 use crate::{app, demo, dispatch, organisation, secret};
 
@@ -61,6 +62,11 @@ enum Command {
         #[command(subcommand)]
         command: ImportCommand,
     },
+    /// Look after the lexicon that the matching reads with
+    Lexicon {
+        #[command(subcommand)]
+        command: LexiconCommand,
+    },
     /// Look after the ledger of who was told what
     Ledger {
         #[command(subcommand)]
@@ -89,7 +95,16 @@ enum EvaluateCommand {
         /// Measure speed instead, on this many challenges made by recombining the set's sentences; may be repeated
         #[arg(long)]
         speed: Vec<usize>,
+        /// A PostgreSQL to compare with: its full text and pg_trgm, on tables of this session alone
+        #[arg(long)]
+        postgres: Option<String>,
     },
+}
+
+#[derive(Subcommand)]
+enum LexiconCommand {
+    /// Read FILE, or a folder's `.txt` files, as SKALA_LEXICON would; says what it adds or what is wrong in which line
+    Check { file: std::path::PathBuf },
 }
 
 #[derive(Subcommand)]
@@ -154,10 +169,13 @@ async fn carry_out(cli: Cli) -> Result<(), CliError> {
         println!("{}", serde_json::to_string_pretty(&app::spec()).map_err(CliError::from)?);
         return Ok(());
     }
-    if let Command::Evaluate { command: EvaluateCommand::Matching { directory, speed } } = cli.command {
-        return evaluate_matching(&directory, &speed);
+    if let Command::Lexicon { command: LexiconCommand::Check { file } } = cli.command {
+        return check_lexicon(&file);
     }
     let settings = Settings::read(|name| std::env::var(name).ok()).map_err(CliError::from)?;
+    if let Command::Evaluate { command: EvaluateCommand::Matching { directory, speed, postgres } } = cli.command {
+        return evaluate_matching(&settings, &directory, &speed, postgres.as_deref());
+    }
     log_to_stderr();
     match cli.command {
         Command::Serve => serve(settings).await,
@@ -169,23 +187,43 @@ async fn carry_out(cli: Cli) -> Result<(), CliError> {
         Command::User { command } => add_user(settings, command).await,
         Command::Import { command } => import::run(open(settings).await?, command).await,
         Command::Ledger { command: LedgerCommand::Verify } => verify_ledger(settings).await,
-        Command::Openapi | Command::Evaluate { .. } | Command::Bounce { .. } => Ok(()),
+        Command::Openapi | Command::Evaluate { .. } | Command::Bounce { .. } | Command::Lexicon { .. } => Ok(()),
     }
 }
 
-fn evaluate_matching(directory: &std::path::Path, speed: &[usize]) -> Result<(), CliError> {
-    use crate::matching::evaluate;
-    use crate::matching::lexicon::Lexicon;
-    let flaws = |flaws: Vec<_>| CliError(flaws.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
-    let lexicon = std::sync::Arc::new(Lexicon::embedded().map_err(flaws)?);
-    let set = evaluate::labelled::Labelled::read(directory).map_err(CliError::from)?;
+fn evaluate_matching(
+    settings: &Settings,
+    directory: &std::path::Path,
+    speed: &[usize],
+    postgres: Option<&str>,
+) -> Result<(), CliError> {
+    use crate::matching::evaluate::{labelled::Labelled, postgres::Postgres, report, speed};
+    use_lexicon(settings)?;
+    let lexicon = house::lexicon().map_err(CliError)?;
+    let set = Labelled::read(directory).map_err(CliError::from)?;
+    let mut peer = postgres.map(Postgres::connect).transpose().map_err(CliError::from)?;
     println!("lexicon: {} concepts, {} terms", lexicon.len(), lexicon.term_count());
     if speed.is_empty() {
-        print!("{}", evaluate::report::evaluate(&set, &lexicon));
+        print!("{}", report::evaluate(&set, &lexicon, peer.as_mut()).map_err(CliError::from)?);
     }
     for challenges in speed {
-        println!("{}", evaluate::speed::measure(&set, &lexicon, *challenges, 300));
+        let measured = speed::measure(&set, &lexicon, *challenges, 300, peer.as_mut()).map_err(CliError::from)?;
+        println!("{measured}");
     }
+    Ok(())
+}
+
+/// Takes in the operator's own lexicon before anything is read with the built-in one.
+fn use_lexicon(settings: &Settings) -> Result<(), CliError> {
+    let Some(path) = &settings.lexicon else { return Ok(()) };
+    house::add(path).map(drop).map_err(|flaws| CliError(format!("SKALA_LEXICON: {flaws}")))
+}
+
+fn check_lexicon(file: &std::path::Path) -> Result<(), CliError> {
+    let built_in = Lexicon::embedded().map_err(|_| CliError("the built-in lexicon is flawed".into()))?;
+    let with = house::check(file).map_err(CliError)?;
+    let (concepts, terms) = (with.len() - built_in.len(), with.term_count() - built_in.term_count());
+    println!("{}: {concepts} new concepts, {terms} new terms; nothing is wrong", file.display());
     Ok(())
 }
 
@@ -215,6 +253,7 @@ async fn open_to_serve(settings: Settings) -> Result<Data<Node>, CliError> {
 }
 
 async fn node(settings: Settings, db: Db) -> Result<Data<Node>, CliError> {
+    use_lexicon(&settings)?;
     let seal = secret::seal(&settings, &db).await.map_err(CliError::from)?;
     Node::new(settings, db, Clock::System, seal).map(Data::new).map_err(CliError::from)
 }

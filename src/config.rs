@@ -45,6 +45,8 @@ pub struct Settings {
     /// `SKALA_DRAIN`: for how many seconds a node that was told to stop says so before it takes no more requests;
     /// default 5 on PostgreSQL, where others can take over, and 0 on SQLite.
     pub drain: Duration,
+    /// `SKALA_LEXICON`: a file, or a folder of `.txt` files, with the operator's own concepts for the matching.
+    pub lexicon: Option<PathBuf>,
 }
 
 /// A key that signs letters.
@@ -187,6 +189,7 @@ impl Settings {
             posting,
             worker,
             drain: Duration::from_secs(drain),
+            lexicon: text("SKALA_LEXICON").map(PathBuf::from),
         })
     }
 

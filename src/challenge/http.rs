@@ -22,10 +22,10 @@ use crate::access::{Caller, Context, Role, Scope};
 use crate::criteria::Call;
 use crate::criteria::http::AssessmentView;
 use crate::db::AnyConnection;
-use crate::kernel::{Cpv, Fitting, Flaws, Id, Language, OrganisationId, Page, text};
+use crate::kernel::{Cpv, Fitting, Flaws, Id, Language, OrganisationId, PageRequest, text};
 use crate::organisation::store::names;
 use crate::outbox::{FactRow, Subject, history};
-use crate::web::{Body, IfMatch, OptionalBody, Paging, Patch, PathId, Problem, Query, Reply};
+use crate::web::{Body, IfMatch, OptionalBody, Paging, Patch, PathId, Problem, Reply};
 
 /// Mounts the slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -33,7 +33,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     bulk::routes(config);
     config
         .service(draft_challenge)
-        .service(list_challenges)
         .service(get_challenge)
         .service(change_challenge)
         .service(submit_challenge)
@@ -224,7 +223,7 @@ async fn draft_challenge(context: Context, body: Body<Description>) -> Result<Re
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct ListQuery {
+pub struct ListQuery {
     status: Option<Status>,
     #[param(value_type = Option<String>, format = "uuid")]
     organisation_id: Option<OrganisationId>,
@@ -233,7 +232,9 @@ struct ListQuery {
     theme: Option<String>,
     /// A CPV code, which covers its descendants.
     cpv: Option<String>,
-    /// Words that the challenge contains.
+    /// What is sought. The answer comes best first: challenges that speak of it in these or other words, in the other
+    /// Nordic languages too, and with small slips forgiven; at most 200. With an `order` only challenges in which all
+    /// the words stand, by change.
     q: Option<String>,
     /// Rows a page, 1 to 200; 50 when left out.
     limit: Option<i64>,
@@ -243,26 +244,35 @@ struct ListQuery {
     since: Option<String>,
 }
 
-/// The challenges that the caller may see: a body its own and what others share, staff all but drafts.
-#[utoipa::path(tag = "challenges", params(ListQuery), responses((status = 200, body = Page<ChallengeView>)))]
-#[get("/challenges")]
-async fn list_challenges(context: Context, query: Query<ListQuery>) -> Result<Reply<Page<ChallengeView>>, Problem> {
-    let reader = reader(&context.caller)?;
-    let Query(ListQuery { status, organisation_id, call_id, theme, cpv, q, limit, cursor, order, since }) = query;
-    let request = Paging { limit, cursor, order, since }.of(store::LIST)?;
-    let not_a_code =
-        || Problem::unfit("/cpv", "not_a_cpv_code", text!("Det er ikke en CPV-kode", "This is not a CPV code"));
-    let cpv = cpv.map(|written| Cpv::parse(&written).ok_or_else(not_a_code)).transpose()?;
-    let filter = Filter { status, organisation_id, call_id, theme, cpv, q };
-    let language = context.language;
-    let page = context
-        .db
-        .read(move |connection| {
-            let Page { items, next } = store::list(connection, reader, &filter, &request)?;
-            Ok::<_, Problem>(Page { items: show_all(connection, items, language)?, next })
-        })
-        .await?;
-    Ok(Reply::page(page))
+/// A list of challenges that somebody asked for.
+pub enum Asked {
+    /// By change.
+    Listed(Filter, PageRequest),
+    /// These words, best first; the filter narrows it.
+    Sought(String, Filter, PageRequest),
+}
+
+/// The name of a search's list, which its cursors carry: their place is a rank.
+pub const SEARCH: &str = "challenge?q";
+
+impl ListQuery {
+    /// What is asked.
+    ///
+    /// # Errors
+    /// 422 for what is no code, or does not fit [`Paging`].
+    pub fn asked(self) -> Result<Asked, Problem> {
+        let ListQuery { status, organisation_id, call_id, theme, cpv, q, limit, cursor, order, since } = self;
+        let not_a_code =
+            || Problem::unfit("/cpv", "not_a_cpv_code", text!("Det er ikke en CPV-kode", "This is not a CPV code"));
+        let cpv = cpv.map(|written| Cpv::parse(&written).ok_or_else(not_a_code)).transpose()?;
+        let filter = Filter { status, organisation_id, call_id, theme, cpv, q: None };
+        let is_search = order.is_none() && since.is_none();
+        let paging = Paging { limit, cursor, order, since };
+        match q.filter(|q| !q.trim().is_empty()) {
+            Some(q) if is_search => Ok(Asked::Sought(q, filter, paging.of(SEARCH)?)),
+            q => Ok(Asked::Listed(Filter { q, ..filter }, paging.of(store::LIST)?)),
+        }
+    }
 }
 
 /// One challenge, with its assessment and who recognises it.

@@ -165,6 +165,41 @@ pub fn list(
     request: &PageRequest,
 ) -> Result<Page<Challenge>, DbError> {
     use challenge as c;
+    let mut query = narrowed(reader, filter);
+    if let Some(Cursor { changed, id }) = request.after.clone() {
+        query = match request.direction {
+            Direction::NewestFirst => query.filter(c::changed.lt(changed).or(c::changed.eq(changed).and(c::id.lt(id)))),
+            Direction::OldestFirst => query.filter(c::changed.gt(changed).or(c::changed.eq(changed).and(c::id.gt(id)))),
+        };
+    }
+    query = match request.direction {
+        Direction::NewestFirst => query.order((c::changed.desc(), c::id.desc())),
+        Direction::OldestFirst => query.order((c::changed, c::id)),
+    };
+    let rows: Vec<Row> = query.limit(request.limit + 1).load(connection)?;
+    let page = Page::of(LIST, request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() });
+    page.try_map(Challenge::try_from)
+}
+
+/// Of these challenges those that the reader may see and the filter lets through, in no particular order.
+///
+/// # Errors
+/// [`DbError`].
+pub fn passing(
+    connection: &mut AnyConnection,
+    reader: Reader,
+    filter: &Filter,
+    among: &[Id<Challenge>],
+) -> Result<Vec<Challenge>, DbError> {
+    let among: Vec<String> = among.iter().map(ToString::to_string).collect();
+    let rows: Vec<Row> = narrowed(reader, filter).filter(challenge::id.eq_any(among)).load(connection)?;
+    rows.into_iter().map(Challenge::try_from).collect()
+}
+
+type Narrowed<'a> = challenge::BoxedQuery<'a, <AnyConnection as Connection>::Backend>;
+
+fn narrowed(reader: Reader, filter: &Filter) -> Narrowed<'static> {
+    use challenge as c;
     let mut query = c::table.into_boxed();
     query = match reader {
         Reader::Staff => query.filter(c::status.ne(Status::Draft.word())),
@@ -192,19 +227,7 @@ pub fn list(
     for word in filter.q.iter().flat_map(|q| q.split_whitespace()) {
         query = query.filter(c::words.like(contains(word)).escape('\\'));
     }
-    if let Some(Cursor { changed, id }) = request.after.clone() {
-        query = match request.direction {
-            Direction::NewestFirst => query.filter(c::changed.lt(changed).or(c::changed.eq(changed).and(c::id.lt(id)))),
-            Direction::OldestFirst => query.filter(c::changed.gt(changed).or(c::changed.eq(changed).and(c::id.gt(id)))),
-        };
-    }
-    query = match request.direction {
-        Direction::NewestFirst => query.order((c::changed.desc(), c::id.desc())),
-        Direction::OldestFirst => query.order((c::changed, c::id)),
-    };
-    let rows: Vec<Row> = query.limit(request.limit + 1).load(connection)?;
-    let page = Page::of(LIST, request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() });
-    page.try_map(Challenge::try_from)
+    query
 }
 
 /// The challenge of this id.

@@ -1,6 +1,7 @@
 //! Whom a version concerns, and why.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -9,6 +10,9 @@ use crate::challenge;
 use crate::db::{AnyConnection, DbError, Tx};
 use crate::dialogue::{self, Dialogue, Version, VersionKind};
 use crate::kernel::{Cpv, Email, Id, Instant, Language, Nuts, Seal, fold};
+use crate::matching::concern::Concern;
+use crate::matching::lexicon::house;
+use crate::matching::need::Need;
 use crate::post;
 use crate::post::store::{NoticeFor, queue_notices, told};
 use crate::process::{self, Process};
@@ -103,6 +107,8 @@ pub(super) fn notice_of(
     let (process_title, mut themes) = about_process(connection, dialogue.process_id)?;
     themes.extend(notice.themes.iter().cloned());
     let text = format!("{}\n{}\n{}\n{process_title}", notice.title, notice.description, themes.join("\n"));
+    let lexicon = house::lexicon().map_err(DbError::Refused)?;
+    let need = Need { title: notice.title.clone(), ..Need::from_text(&text, None) };
     Ok(Notice {
         cpv: notice.cpv.iter().filter_map(|code| Cpv::parse(code)).collect(),
         nuts: notice.nuts.iter().filter_map(|code| Nuts::parse(code)).collect(),
@@ -110,6 +116,7 @@ pub(super) fn notice_of(
         process_id: dialogue.process_id,
         process_title,
         words: words_of(&text),
+        concern: Some(Arc::new(Concern::of(lexicon, &need))),
     })
 }
 

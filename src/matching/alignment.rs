@@ -62,9 +62,10 @@ impl Aligned {
         Aligned { words, weight, reach }
     }
 
-    /// How near the two needs' words come, 0 to 1, the same in both directions.
+    /// How near the two needs' words come, 0 to 1, the same in both directions: as near as the one that is answered
+    /// less. A need that has all of another's setting and a matter of its own besides is not the same need.
     pub fn nearness(&self, other: &Aligned) -> f32 {
-        (self.answered_by(other) + other.answered_by(self)) / 2.0
+        self.answered_by(other).min(other.answered_by(self))
     }
 
     /// How near its words come to those of the other.
@@ -75,15 +76,17 @@ impl Aligned {
             while theirs.next_if(|(their, _)| their.word < own.word).is_some() {}
             let nearest = match theirs.peek() {
                 Some((their, _)) if their.word == own.word => 1.0,
-                _ => own.senses().map(|(sense, share)| share * other.reach(sense)).sum::<f32>().min(1.0),
+                _ => other.nearness_of(&own.senses),
             };
             sum += weight * nearest.sqrt();
         }
         if self.weight > 0.0 { sum / self.weight } else { 0.0 }
     }
 
-    fn reach(&self, concept: u16) -> f32 {
-        self.reach.get(usize::from(concept)).copied().unwrap_or(0.0)
+    /// How near its nearest word comes to a word of these senses, 0 to 1.
+    pub fn nearness_of(&self, senses: &[(u16, f32); MOST_SENSES]) -> f32 {
+        let reach = |sense: u16| self.reach.get(usize::from(sense)).copied().unwrap_or(0.0);
+        senses.iter().map(|(sense, share)| share * reach(*sense)).sum::<f32>().min(1.0)
     }
 }
 

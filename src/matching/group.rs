@@ -1,8 +1,9 @@
 //! Groups that suggest themselves: needs that look like one need, bundled, never merged.
 //!
-//! Two groups join while the needs of the one are on average near enough to those of the other, the
-//! nearest groups first. Groups that stood before stand again: they are where the joining starts, so
-//! that a new need may join a group or found one with others, but reshuffles none.
+//! Needs are taken one by one, in the order in which they were registered; each joins the group to whose needs it is on
+//! average nearest, if that is near enough, or waits alone for others. So a group is what it was yesterday and the
+//! newcomers since: no need that comes later moves an earlier one, and every node sees the same groups, also after
+//! it was started anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,7 @@ use super::number::float;
 /// How near needs must be to be grouped.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Grouping {
-    /// Groups whose needs score on average at least this much together are joined.
+    /// A need joins a group to whose needs it scores at least this much on average.
     pub least: f32,
     /// A need that scores at least this share of `least` with a group is a near miss.
     pub near_miss: f32,
@@ -39,11 +40,13 @@ pub struct Group<K> {
 #[derive(Debug, Clone)]
 pub struct Scores<K: Ord> {
     sums: BTreeMap<(K, K), f32>,
+    /// Pairs of which somebody said that they are different needs.
+    apart: BTreeSet<(K, K)>,
 }
 
 impl<K: Ord> Default for Scores<K> {
     fn default() -> Self {
-        Scores { sums: BTreeMap::new() }
+        Scores { sums: BTreeMap::new(), apart: BTreeSet::new() }
     }
 }
 
@@ -51,14 +54,25 @@ impl<K: Ord + Clone> Scores<K> {
     /// Tells how `one` scored `other`; the pair's score is the mean of both
     /// tellings, where one that is not told is nothing.
     pub fn tell(&mut self, one: &K, other: &K, score: f32) {
-        let pair = if one < other { (one.clone(), other.clone()) } else { (other.clone(), one.clone()) };
+        let pair = Self::pair(one, other);
         *self.sums.entry(pair).or_insert(0.0) += score;
     }
 
-    /// Says what a pair scores, whatever was told of it.
+    /// Says what a pair scores, whatever was told of it; one that scores nothing is never in one group.
     pub fn say(&mut self, one: &K, other: &K, score: f32) {
-        let pair = if one < other { (one.clone(), other.clone()) } else { (other.clone(), one.clone()) };
+        let pair = Self::pair(one, other);
+        if score <= 0.0 {
+            self.apart.insert(pair.clone());
+        }
         self.sums.insert(pair, 2.0 * score);
+    }
+
+    fn pair(one: &K, other: &K) -> (K, K) {
+        if one < other { (one.clone(), other.clone()) } else { (other.clone(), one.clone()) }
+    }
+
+    fn are_apart(&self, one: &K, other: &K) -> bool {
+        !self.apart.is_empty() && self.apart.contains(&Self::pair(one, other))
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&K, &K, f32)> {
@@ -66,9 +80,8 @@ impl<K: Ord + Clone> Scores<K> {
     }
 }
 
-/// All groups, also those of one, by their first member. `earlier` are the groups that stood before;
-/// what of them is no longer among `keys` is left out.
-pub fn group<K: Ord + Clone>(keys: &[K], earlier: &[Vec<K>], scores: &Scores<K>, grouping: &Grouping) -> Vec<Group<K>> {
+/// All groups, also those of one, by their first member. The order of keys is the order of registration.
+pub fn group<K: Ord + Clone>(keys: &[K], scores: &Scores<K>, grouping: &Grouping) -> Vec<Group<K>> {
     let keys: Vec<K> = keys.iter().cloned().collect::<BTreeSet<K>>().into_iter().collect();
     let place = |key: &K| keys.binary_search(key).ok();
     let mut near: Vec<BTreeMap<usize, f32>> = vec![BTreeMap::new(); keys.len()];
@@ -81,116 +94,59 @@ pub fn group<K: Ord + Clone>(keys: &[K], earlier: &[Vec<K>], scores: &Scores<K>,
             }
         }
     }
-    let mut groups = Groups::alone(&near);
-    for old in earlier {
-        let mut places = old.iter().filter_map(place);
-        if let Some(first) = places.next() {
-            for other in places {
-                groups.join(groups.of(first), groups.of(other));
-            }
-        }
+    let is_apart = |one: usize, other: usize| match (keys.get(one), keys.get(other)) {
+        (Some(one), Some(other)) => scores.are_apart(one, other),
+        _ => false,
+    };
+    let mut groups = Groups::default();
+    for (newcomer, near) in near.iter().enumerate() {
+        groups.admit(newcomer, near, grouping.least, is_apart);
     }
-    groups.grow(grouping.least);
     groups.told(&keys, &near, grouping)
 }
 
-/// Groups while they grow: each goes by the place of its first member.
+/// Groups while they grow.
+#[derive(Default)]
 struct Groups {
     members: Vec<Vec<usize>>,
+    /// The group of each place that was admitted.
     of: Vec<usize>,
-    /// The sum of scores between two groups.
-    between: Vec<BTreeMap<usize, f32>>,
 }
 
 impl Groups {
-    fn alone(near: &[BTreeMap<usize, f32>]) -> Groups {
-        Groups {
-            members: (0..near.len()).map(|place| vec![place]).collect(),
-            of: (0..near.len()).collect(),
-            between: near.to_vec(),
-        }
-    }
-
-    fn of(&self, place: usize) -> usize {
-        self.of.get(place).copied().unwrap_or(place)
-    }
-
-    fn size(&self, group: usize) -> usize {
-        self.members.get(group).map_or(0, Vec::len)
-    }
-
-    fn join(&mut self, a: usize, b: usize) {
-        let (into, from) = (a.min(b), a.max(b));
-        if into == from {
-            return;
-        }
-        let moved = self.members.get_mut(from).map(std::mem::take).unwrap_or_default();
-        for place in &moved {
-            if let Some(of) = self.of.get_mut(*place) {
-                *of = into;
+    /// Puts a newcomer into the nearest group, ties into the oldest, or into one of its own.
+    fn admit(
+        &mut self,
+        newcomer: usize,
+        near: &BTreeMap<usize, f32>,
+        least: f32,
+        is_apart: impl Fn(usize, usize) -> bool,
+    ) {
+        let mut sums: BTreeMap<usize, f32> = BTreeMap::new();
+        for (other, score) in near {
+            if let Some(group) = self.of.get(*other) {
+                *sums.entry(*group).or_insert(0.0) += score;
             }
         }
-        if let Some(members) = self.members.get_mut(into) {
-            members.extend(moved);
-            members.sort_unstable();
-        }
-        let links = self.between.get_mut(from).map(std::mem::take).unwrap_or_default();
-        for (other, sum) in links {
-            if let Some(list) = self.between.get_mut(other) {
-                list.remove(&from);
-                if other != into {
-                    *list.entry(into).or_insert(0.0) += sum;
-                }
-            }
-            if other != into
-                && let Some(list) = self.between.get_mut(into)
-            {
-                *list.entry(other).or_insert(0.0) += sum;
-            }
-        }
-    }
-
-    fn average(&self, a: usize, b: usize, sum: f32) -> f32 {
-        sum / float((self.size(a) * self.size(b)).max(1))
-    }
-
-    /// The nearest group of a group; ties go to the one that comes first.
-    fn nearest(&self, group: usize) -> Option<(f32, usize)> {
-        let links = self.between.get(group)?.iter();
-        links
-            .map(|(other, sum)| (self.average(group, *other, *sum), *other))
-            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
-    }
-
-    fn grow(&mut self, least: f32) {
-        let mut nearest: BTreeMap<usize, (f32, usize)> =
-            (0..self.members.len()).filter_map(|group| Some((group, self.nearest(group)?))).collect();
-        loop {
-            let best = nearest
-                .iter()
-                .map(|(group, (average, other))| (*average, *group, *other))
-                .max_by(|a, b| a.0.total_cmp(&b.0).then((b.1, b.2).cmp(&(a.1, a.2))));
-            let Some((_, group, other)) = best.filter(|(average, ..)| *average >= least) else { return };
-            self.join(group, other);
-            let into = group.min(other);
-            nearest.remove(&group.max(other));
-            let mut stale: BTreeSet<usize> =
-                nearest.iter().filter(|(_, (_, to))| *to == group || *to == other).map(|(from, _)| *from).collect();
-            stale.insert(into);
-            stale.extend(self.between.get(into).into_iter().flat_map(BTreeMap::keys));
-            for from in stale {
-                match self.nearest(from) {
-                    Some(found) => nearest.insert(from, found),
-                    None => nearest.remove(&from),
-                };
-            }
+        let members = |group: usize| self.members.get(group).map_or(&[][..], Vec::as_slice);
+        let nearest = sums
+            .into_iter()
+            .filter(|(group, _)| !members(*group).iter().any(|member| is_apart(newcomer, *member)))
+            .map(|(group, sum)| (sum / float(members(group).len().max(1)), group))
+            .filter(|(average, _)| *average >= least)
+            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+        let group = nearest.map_or(self.members.len(), |(_, group)| group);
+        self.of.push(group);
+        match self.members.get_mut(group) {
+            Some(members) => members.push(newcomer),
+            None => self.members.push(vec![newcomer]),
         }
     }
 
     fn told<K: Ord + Clone>(&self, keys: &[K], near: &[BTreeMap<usize, f32>], grouping: &Grouping) -> Vec<Group<K>> {
         let key = |place: &usize| keys.get(*place).cloned();
-        let groups = self.members.iter().filter(|members| !members.is_empty());
-        groups
+        self.members
+            .iter()
             .map(|members| {
                 let mut sums: BTreeMap<usize, f32> = BTreeMap::new();
                 for member in members {
@@ -243,18 +199,17 @@ mod tests {
     #[test]
     fn near_needs_are_grouped_and_near_misses_told() {
         let scores = scores(&[(1, 2, 0.9), (2, 3, 0.8), (1, 3, 0.7), (3, 4, 0.7), (2, 4, 0.2)]);
-        let groups = group(&[1, 2, 3, 4, 5], &[], &scores, &GROUPING);
+        let groups = group(&[1, 2, 3, 4, 5], &scores, &GROUPING);
         assert_eq!(members(&groups), [vec![1, 2, 3], vec![4], vec![5]]);
         assert!((groups[0].cohesion - 0.8).abs() < 1e-6);
         assert_eq!(groups[0].near_misses.first().map(|(key, _)| *key), Some(4));
     }
 
     #[test]
-    fn a_group_that_stood_before_is_not_reshuffled_by_a_new_need() {
-        let scores = scores(&[(1, 2, 0.5), (2, 3, 0.95), (3, 4, 0.9), (2, 4, 0.9)]);
-        let earlier = [vec![1, 2]];
-        let groups = group(&[1, 2, 3, 4], &earlier, &scores, &GROUPING);
-        assert!(groups.iter().any(|group| group.members.starts_with(&[1, 2])), "{groups:?}");
+    fn two_that_somebody_told_apart_are_in_no_group_together() {
+        let mut scores = scores(&[(1, 2, 0.9), (2, 3, 0.9), (1, 3, 0.9)]);
+        scores.say(&3, &1, 0.0);
+        assert_eq!(members(&group(&[1, 2, 3], &scores, &GROUPING)), [vec![1, 2], vec![3]]);
     }
 
     proptest! {
@@ -266,23 +221,27 @@ mod tests {
             let keys: Vec<u32> = (0..12).collect();
             let backwards: Vec<u32> = keys.iter().rev().copied().collect();
             let scores = scores(&pairs);
-            let groups = group(&keys, &[], &scores, &GROUPING);
+            let groups = group(&keys, &scores, &GROUPING);
             let mut all: Vec<u32> = groups.iter().flat_map(|group| group.members.clone()).collect();
             all.sort_unstable();
             prop_assert_eq!(&all, &keys);
-            prop_assert_eq!(groups, group(&backwards, &[], &scores, &GROUPING));
+            prop_assert_eq!(groups, group(&backwards, &scores, &GROUPING));
         }
 
         #[test]
-        fn earlier_groups_stand(
-            pairs in proptest::collection::vec((0_u32..12, 0_u32..12, 0.0_f32..1.0), 0..40),
+        fn a_newcomer_joins_or_founds_a_group_and_moves_nobody(
+            pairs in proptest::collection::vec((0_u32..12, 0_u32..12, 0.0_f32..1.0), 0..60),
         ) {
             let pairs: Vec<_> = pairs.into_iter().filter(|(a, b, _)| a != b).collect();
-            let earlier = vec![vec![0, 1, 2], vec![5, 9]];
+            let scores = scores(&pairs);
             let keys: Vec<u32> = (0..12).collect();
-            let groups = group(&keys, &earlier, &scores(&pairs), &GROUPING);
-            for old in earlier {
-                prop_assert!(groups.iter().any(|group| old.iter().all(|key| group.members.contains(key))));
+            for known in 1..12 {
+                let before = members(&group(&keys[..known], &scores, &GROUPING));
+                let mut after = members(&group(&keys[..=known], &scores, &GROUPING));
+                let newcomer = u32::try_from(known).unwrap();
+                after.iter_mut().for_each(|group| group.retain(|key| *key != newcomer));
+                after.retain(|group| !group.is_empty());
+                prop_assert_eq!(before, after);
             }
         }
     }

@@ -15,14 +15,14 @@ use super::live::{Likeness, Live};
 use super::verdict::{Said, VerdictBody};
 use crate::access::{Caller, Context, Role, Scope};
 use crate::challenge::actions::Support;
-use crate::challenge::http::{OwnerView, reader};
-use crate::challenge::store::Reader;
+use crate::challenge::http::{Asked, ChallengeView, ListQuery, OwnerView, SEARCH, reader, show_all};
+use crate::challenge::store::{Filter, Reader};
 use crate::challenge::{
     self, Challenge, Description, IdeaQuestionView, Likes, WarningView, actions, idea_questions, warnings,
 };
 use crate::criteria::http::AssessmentView;
 use crate::db::AnyConnection;
-use crate::kernel::{Id, Language, copenhagen, text};
+use crate::kernel::{Cursor, Direction, Id, Language, Page, PageRequest, copenhagen, text};
 use crate::organisation::store::{existing, names};
 use crate::web::{Body, PathId, Problem, Query, Reply};
 
@@ -31,7 +31,12 @@ const MOST_LIKE: usize = 30;
 
 /// Mounts the slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(check_challenge).service(list_matches).service(judge_match).service(list_likely_bodies);
+    config
+        .service(check_challenge)
+        .service(list_challenges)
+        .service(list_matches)
+        .service(judge_match)
+        .service(list_likely_bodies);
 }
 
 /// A challenge, where only its name is shown.
@@ -156,6 +161,64 @@ async fn check_challenge(
         })
         .await?;
     Ok(Reply::ok(view))
+}
+
+/// The challenges that the caller may see: a body its own and what others share, staff all but drafts. With `q` those
+/// that speak of it, best first.
+#[utoipa::path(tag = "challenges", params(ListQuery), responses((status = 200, body = Page<ChallengeView>)))]
+#[get("/challenges")]
+async fn list_challenges(
+    context: Context,
+    live: web::Data<Arc<Live>>,
+    query: Query<ListQuery>,
+) -> Result<Reply<Page<ChallengeView>>, Problem> {
+    let (reader, language) = (reader(&context.caller)?, context.language);
+    let asked = query.0.asked()?;
+    let page = context
+        .db
+        .read(move |connection| {
+            let Page { items, next } = match asked {
+                Asked::Listed(filter, request) => challenge::store::list(connection, reader, &filter, &request)?,
+                Asked::Sought(q, filter, request) => seek(connection, &live, reader, (q, filter), &request)?,
+            };
+            Ok::<_, Problem>(Page { items: show_all(connection, items, language)?, next })
+        })
+        .await?;
+    Ok(Reply::page(page))
+}
+
+/// Challenges a search answers with at most.
+const MOST_FOUND: usize = 200;
+
+/// One page of a search: what speaks of it in meaning, and what has its words to the letter (drafts of the reader's
+/// own among them), best first.
+fn seek(
+    connection: &mut AnyConnection,
+    live: &Live,
+    reader: Reader,
+    (q, filter): (String, Filter),
+    request: &PageRequest,
+) -> Result<Page<Challenge>, Problem> {
+    let in_meaning = live.find(connection, &q, MOST_FOUND)?;
+    let ids: Vec<Id<Challenge>> = in_meaning.iter().map(|(id, _)| *id).collect();
+    let mut found = challenge::store::passing(connection, reader, &filter, &ids)?;
+    let all = i64::try_from(MOST_FOUND).unwrap_or(i64::MAX);
+    let newest = PageRequest { limit: all, direction: Direction::NewestFirst, after: None };
+    let literal = challenge::store::list(connection, reader, &Filter { q: Some(q), ..filter }, &newest)?;
+    let is_literal: HashSet<Id<Challenge>> = literal.items.iter().map(|challenge| challenge.id).collect();
+    found.extend(literal.items.into_iter().filter(|challenge| !ids.contains(&challenge.id)));
+    let score = |challenge: &Challenge| {
+        let in_meaning = in_meaning.iter().find(|(id, _)| *id == challenge.id).map_or(0.0, |(_, score)| *score);
+        in_meaning.max(if is_literal.contains(&challenge.id) { 1.0 } else { 0.0 })
+    };
+    // Within a score the engine's order stands; what only the letters found comes after it, newest first.
+    let place = |challenge: &Challenge| ids.iter().position(|id| *id == challenge.id).unwrap_or(usize::MAX);
+    found.sort_by(|a, b| score(b).total_cmp(&score(a)).then_with(|| place(a).cmp(&place(b))));
+    found.truncate(MOST_FOUND);
+    let skipped = request.after.as_ref().map_or(0, |cursor| cursor.changed);
+    let rows = found.into_iter().zip(1..).skip(usize::try_from(skipped).unwrap_or(0));
+    let at = |(challenge, rank): &(Challenge, i64)| Cursor { changed: *rank, id: challenge.id.to_string() };
+    Ok(Page::of(SEARCH, request, rows.collect(), at).map(|(challenge, _)| challenge))
 }
 
 /// How many matches are wanted.

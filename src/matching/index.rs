@@ -177,9 +177,8 @@ impl<K: Clone + Ord + Hash> Index<K> {
         self.space.tighten();
     }
 
-    /// Groups of these needs, each with what speaks for it; `earlier` groups stand (see [`group`]), and what people
-    /// `said` of a pair is its score.
-    pub fn groups(&self, keys: &[K], earlier: &[Vec<K>], said: &[(K, K, f32)], grouping: &Grouping) -> Vec<Group<K>> {
+    /// Groups of these needs; what people `said` of a pair is its score (see [`group`]).
+    pub fn groups(&self, keys: &[K], said: &[(K, K, f32)], grouping: &Grouping) -> Vec<Group<K>> {
         let mut scores = Scores::default();
         for key in keys {
             for found in self.like(key, self.settings.effort.pool) {
@@ -189,7 +188,7 @@ impl<K: Clone + Ord + Hash> Index<K> {
         for (one, other, score) in said {
             scores.say(one, other, *score);
         }
-        group::group(keys, earlier, &scores, grouping)
+        group::group(keys, &scores, grouping)
     }
 
     pub(super) fn document(&self, key: &K) -> Option<&Document<K>> {

@@ -1,17 +1,16 @@
 //! The index as it lives in one node: derived from the database, kept up by reading what changed since it was last
 //! asked, and gone without harm. A question asked after a write was answered sees that write, on every node.
 
-use std::sync::{Arc, LazyLock, RwLock};
+use std::sync::RwLock;
 
 use super::explain::Reason;
 use super::group::{Group, Grouping};
 use super::index::{Index, Match, Settings};
-use super::lexicon::Lexicon;
-use super::lexicon::parse::Flaw;
+use super::lexicon::house;
 use super::need::Need;
 use super::store;
 use super::text::language::Language as TextLanguage;
-use super::verdict::{Said, Verdict};
+use super::verdict::Said;
 use crate::challenge::{self, Challenge, Description, Status};
 use crate::db::{AnyConnection, DbError};
 use crate::kernel::{Cursor, Id};
@@ -31,12 +30,6 @@ pub struct Likeness {
     pub reasons: Vec<Reason>,
 }
 
-/// The lexicon that is built in: read once a process, by whoever needs it first.
-static LEXICON: LazyLock<Result<Arc<Lexicon>, String>> = LazyLock::new(|| {
-    let flaws = |flaws: Vec<Flaw>| flaws.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    Lexicon::embedded().map(Arc::new).map_err(flaws)
-});
-
 /// The challenges that bodies share, as an index of needs.
 pub struct Live(RwLock<Shelf>);
 
@@ -45,14 +38,12 @@ struct Shelf {
     index: Option<Index<Id<Challenge>>>,
     /// The last change that was read.
     seen: Cursor,
-    /// The groups that were suggested last: those still standing are not reshuffled by a newcomer.
-    suggested: Vec<Vec<Id<Challenge>>>,
 }
 
 impl Default for Live {
     fn default() -> Self {
         let seen = Cursor { changed: 0, id: String::new() };
-        Self(RwLock::new(Shelf { index: None, seen, suggested: Vec::new() }))
+        Self(RwLock::new(Shelf { index: None, seen }))
     }
 }
 
@@ -95,7 +86,7 @@ impl Live {
         if self.look(|shelf| shelf.index.is_some()) {
             return Ok(());
         }
-        let lexicon = LEXICON.clone().map_err(|flaws| DbError::Refused(format!("the lexicon is flawed: {flaws}")))?;
+        let lexicon = house::lexicon().map_err(DbError::Refused)?;
         self.change(|shelf| {
             shelf.index.get_or_insert_with(|| Index::new(lexicon, Settings::default()));
         });
@@ -125,6 +116,24 @@ impl Live {
             let worth_telling = |likeness: &Likeness| likeness.score >= LEAST && !likeness.reasons.is_empty();
             let found = index.like_profile(&profile, itself.as_ref(), limit);
             found.into_iter().map(explain).filter(worth_telling).collect()
+        }))
+    }
+
+    /// The shared challenges that speak of these words, best first, each with the share of them that it answers.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub fn find(
+        &self,
+        connection: &mut AnyConnection,
+        words: &str,
+        limit: usize,
+    ) -> Result<Vec<(Id<Challenge>, f32)>, DbError> {
+        self.catch_up(connection)?;
+        Ok(self.look(|shelf| {
+            let Some(index) = &shelf.index else { return Vec::new() };
+            let found = index.find(&index.read(&Need::from_text(words, None)), limit);
+            found.into_iter().map(|found| (found.key, found.score)).collect()
         }))
     }
 
@@ -167,18 +176,11 @@ impl Live {
         let approved = challenge::store::ids_with(connection, Status::Approved)?;
         let verdicts = store::verdicts(connection, None)?;
         let said: Vec<_> = verdicts.iter().map(|(one, other, said)| (*one, *other, said.verdict.score())).collect();
-        let is_torn = |group: &Vec<Id<Challenge>>| {
-            verdicts.iter().any(|(one, other, said)| {
-                said.verdict == Verdict::Different && group.contains(one) && group.contains(other)
-            })
-        };
         let mut groups = self.look(|shelf| {
-            let Some(index) = &shelf.index else { return Vec::new() };
-            let earlier: Vec<_> = shelf.suggested.iter().filter(|group| !is_torn(group)).cloned().collect();
-            index.groups(&approved, &earlier, &said, &Grouping::default())
+            let index = shelf.index.as_ref();
+            index.map(|index| index.groups(&approved, &said, &Grouping::default())).unwrap_or_default()
         });
         groups.retain(|group| group.members.len() > 1);
-        self.change(|shelf| shelf.suggested = groups.iter().map(|group| group.members.clone()).collect());
         let rejections = store::rejections(connection)?;
         groups.retain(|group| !rejections.iter().any(|no| no.stands_against(&group.members, &verdicts)));
         groups.sort_by(|a, b| b.cohesion.total_cmp(&a.cohesion).then_with(|| a.members.cmp(&b.members)));

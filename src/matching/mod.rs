@@ -12,14 +12,25 @@
 //! that bodies share. What people say of two challenges ([`verdict`]) outranks what is computed, for these two alone;
 //! [`likely`] says who else probably has a need. Start reading in [`index`].
 //!
+//! A colleague adds a concept by writing one line in the file of its field (`lexicon/*.txt`, see [`lexicon::parse`]):
+//!
+//! ```text
+//! nødkald: Et kald om hjælp | da: nødkald, trykker på knappen | en: emergency call | broader: sikkerhed
+//! ```
+//!
+//! An operator adds to it without building anew, by the same lines in a file of their own (see [`lexicon::house`]).
+//! [`find`] answers searches, [`concern`] whether a notice concerns somebody who described what they offer.
+//!
 //! `skala evaluate matching DIR` measures all of it on a labelled set; see [`evaluate`].
 
 pub mod actions;
 pub mod alignment;
 pub mod atom;
 pub mod company;
+pub mod concern;
 pub mod evaluate;
 pub mod explain;
+pub mod find;
 pub mod group;
 pub mod http;
 pub mod index;

@@ -96,7 +96,7 @@ pub struct Calibration {
 
 impl Default for Calibration {
     fn default() -> Self {
-        Calibration { slope: 5.45, middle: 1.223 }
+        Calibration { slope: 5.7, middle: 1.283 }
     }
 }
 

@@ -85,7 +85,7 @@ impl<K: Clone + Ord + Hash> Index<K> {
 
     /// The documents that share most of what tells most, read from the lists, most telling list first;
     /// a list that is too long for what work is left is passed over as a whole.
-    fn candidates(&self, asked: &Weighed, except: Option<u32>) -> Vec<u32> {
+    pub(super) fn candidates(&self, asked: &Weighed, except: Option<u32>) -> Vec<u32> {
         let scale = Space::scale(self.len());
         let mut lists = Vec::new();
         for (number, weight) in asked.traits.iter().flatten() {
@@ -130,7 +130,7 @@ impl<K: Clone + Ord + Hash> Index<K> {
     }
 
     /// Compares by traits and codes: the asked weights are laid out by trait, and each document read once.
-    fn compare(&self, asked: &Weighed, candidates: Vec<u32>) -> Vec<(f32, &Document<K>)> {
+    pub(super) fn compare(&self, asked: &Weighed, candidates: Vec<u32>) -> Vec<(f32, &Document<K>)> {
         let scale = Space::scale(self.len());
         let weights = &self.settings().weights;
         let mut laid_out = self.scratch.take(self.space().size().max(self.slots.len()));
@@ -155,7 +155,7 @@ impl<K: Clone + Ord + Hash> Index<K> {
         compared
     }
 
-    fn align(&self, document: &Document<K>) -> Aligned {
+    pub(super) fn align(&self, document: &Document<K>) -> Aligned {
         let scale = Space::scale(self.len());
         let words = document.meanings.iter();
         let words = words.map(|meaning| (*meaning, self.space().rarity(meaning.word, scale)));
@@ -176,7 +176,7 @@ impl<K: Clone + Ord + Hash> Index<K> {
         Weighed { traits, cpv: document.cpv.to_vec(), theme: document.theme, aligned }
     }
 
-    fn weigh_profile(&self, profile: &Profile) -> Weighed {
+    pub(super) fn weigh_profile(&self, profile: &Profile) -> Weighed {
         let scale = Space::scale(self.len());
         let mut weighed = Weighed { theme: profile.theme, cpv: profile.cpv.clone(), ..Weighed::default() };
         let lists = named_traits(profile);
@@ -204,7 +204,7 @@ impl<K: Clone + Ord + Hash> Index<K> {
         weighed
     }
 
-    fn rarity(&self, kind: Kind, number: u64, known: Option<u32>, scale: Scale) -> f32 {
+    pub(super) fn rarity(&self, kind: Kind, number: u64, known: Option<u32>, scale: Scale) -> f32 {
         match known {
             Some(known) => self.space().rarity(known, scale),
             None => Space::rarity_of_new(kind, expected(self.lexicon(), kind, number), scale),

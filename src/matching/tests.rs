@@ -1,17 +1,19 @@
 //! The matching as a whole, on small texts of its own.
 
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
+use super::alignment;
+use super::concern::Concern;
 use super::explain::ReasonKind;
 use super::group::Grouping;
 use super::index::{Index, Settings};
-use super::lexicon::Lexicon;
 use super::lexicon::parse::Fault;
+use super::lexicon::{Lexicon, Nearness};
 use super::need::Need;
 use super::text::language::Language;
+use super::text::reader::MOST_WORDS;
 
 static LEXICON: LazyLock<Arc<Lexicon>> =
     LazyLock::new(|| Arc::new(Lexicon::embedded().expect("the embedded lexicon has no flaw")));
@@ -135,7 +137,7 @@ fn the_order_in_which_needs_came_changes_nothing() {
 fn groups_hold_each_need_once_and_say_what_they_share() {
     let index = small();
     let all: Vec<String> = ["alarm", "tilsyn", "salt", "road", "rør"].map(str::to_owned).into();
-    let groups = index.groups(&all, &[], &[], &Grouping { least: 0.1, ..Grouping::default() });
+    let groups = index.groups(&all, &[], &Grouping { least: 0.1, ..Grouping::default() });
     assert_eq!(groups.iter().map(|group| group.members.len()).sum::<usize>(), 5);
     let salt = groups.iter().find(|group| group.members.contains(&"salt".to_owned())).unwrap();
     assert!(!index.shared(&salt.members, Language::Danish, 5).is_empty());
@@ -161,7 +163,7 @@ fn an_operator_s_broken_block_is_named() {
 }
 
 #[test]
-fn no_text_takes_long() {
+fn no_text_makes_more_than_bounded_work() {
     let index = small();
     let long = [
         "a".repeat(6_000),
@@ -173,12 +175,44 @@ fn no_text_takes_long() {
         "مرحبا بالعالم ".repeat(400),
         "natligt tilsyn night supervision nattlig tillsyn om natten ".repeat(100),
         "\u{202e}\u{0}\u{301}".repeat(1_500),
+        "Hoitajat käyvät yöllä huoneissa ja herättävät asukkaat. ".repeat(100),
+        "Natligt tilsyn. Night rounds wake residents. Nattlig tillsyn väcker. Tilsyn om natta vekker. ".repeat(60),
     ];
     for text in long {
-        let start = Instant::now();
         let asked = index.read(&need(&text, &text));
+        assert!(asked.words.len() <= 2 * MOST_WORDS && asked.meanings.len() <= alignment::MOST_WORDS, "{text:.20}");
+        assert!(asked.concepts.len() <= index.settings().reading.most_concepts, "{text:.20}");
         index.like_profile(&asked, None, 10);
-        assert!(start.elapsed() < Duration::from_secs(2), "{:.20}", text);
+        index.find(&asked, 10);
+    }
+}
+
+#[test]
+fn a_search_finds_the_word_its_forms_its_compounds_and_the_same_in_other_words() {
+    let index = small();
+    let found = |words: &str| {
+        let found = index.find(&index.read(&Need::from_text(words, None)), 5);
+        found.into_iter().map(|found| found.key).collect::<Vec<_>>()
+    };
+    assert_eq!(found("vejsalt").first().map(String::as_str), Some("salt"));
+    assert!(found("alarmer").contains(&"alarm".to_owned()), "another form");
+    assert!(found("vandledninger").contains(&"rør".to_owned()), "the plural of a compound");
+    assert!(found("vandlednigner").contains(&"rør".to_owned()), "two letters swapped");
+    assert!(found("lækage").contains(&"rør".to_owned()), "other words");
+    assert!(found("winter road salt").contains(&"salt".to_owned()), "another language");
+    assert_eq!(found("skolemad"), Vec::<String>::new());
+    assert_eq!(found(""), Vec::<String>::new());
+}
+
+#[test]
+fn a_notice_concerns_whom_it_speaks_of() {
+    let text = "Kommunerne ønsker løsninger, der finder utætte vandledninger, før vandet står på vejen.";
+    let notice = Need { title: "Lækage på ledningsnettet".into(), ..Need::from_text(text, None) };
+    let concern = Concern::of(Arc::clone(&LEXICON), &notice);
+    let shared = concern.with("Vi lytter til rør med sensorer og finder læk i drikkevandsnet for forsyninger").unwrap();
+    assert!(shared.danish.contains("handler om"), "{shared:?}");
+    for other in ["", "x", "Vi sælger skolemøbler og tavler", "🌙", &"a".repeat(6_000)] {
+        assert_eq!(concern.with(other), None, "{other:.20}");
     }
 }
 
@@ -189,7 +223,9 @@ proptest! {
     fn any_text_is_read_and_asked_without_panic(title in "\\PC{0,60}", body in "(\\PC{0,80}|[a-zæøåäö <>&;.-]{0,200})") {
         let mut index = small();
         let any = need(&title, &body);
-        let found = index.like_profile(&index.read(&any), None, 10);
+        let asked = index.read(&any);
+        prop_assert!(index.find(&asked, 10).iter().all(|found| (0.0..=1.001).contains(&found.score)));
+        let found = index.like_profile(&asked, None, 10);
         prop_assert!(found.iter().all(|found| (0.0..=1.0).contains(&found.score)));
         prop_assert!(found.windows(2).all(|two| two[0].raw >= two[1].raw));
         index.put("ny".to_owned(), &any);
@@ -197,5 +233,21 @@ proptest! {
             index.why(&"ny".to_owned(), &found.key);
         }
         prop_assert!(index.remove(&"ny".to_owned()));
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_broken_lexicon_is_refused_with_its_line_and_a_whole_one_is_read(
+        at in 0_usize..6, junk in "[a-zæ:,| #]{0,20}",
+    ) {
+        let good = "fald: Et fald\n  da: fald, ligger på gulvet\n  en: fall\n\nkald: Et kald | da: nødkald | related: fald";
+        let mut lines: Vec<&str> = good.lines().collect();
+        lines.insert(at.min(lines.len()), &junk);
+        let text = lines.join("\n");
+        match Lexicon::of(&[("prøve", &text)], Nearness::default()) {
+            Ok(lexicon) => prop_assert!(lexicon.len() >= 2),
+            Err(flaws) => prop_assert!(flaws.iter().all(|flaw| (1..=lines.len()).contains(&flaw.line))),
+        }
     }
 }

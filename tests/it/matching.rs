@@ -107,20 +107,6 @@ fn matches_are_shown_to_whoever_may_see_the_challenge() {
     }
 }
 
-#[test]
-fn what_one_node_learns_the_other_finds() {
-    let one = TestApp::start();
-    let other = TestApp::on(one.database.clone(), &[]);
-    let (odense, aarhus) = (given::municipality(&one, "Odense Kommune"), given::municipality(&other, "Aarhus Kommune"));
-    let own = given::submitted(&one.member(&odense), "Natlige tilsyn");
-    let path = format!("/challenges/{}/matches", own.id);
-    assert!(one.member(&odense).get(&path).expect(200).items().is_empty());
-    let twin = given::submitted(&other.member(&aarhus), "Nattero på plejehjem");
-    for app in [&one, &other] {
-        assert_eq!(app.member(&odense).get(&path).expect(200).items()[0]["challenge"]["id"], twin.id);
-    }
-}
-
 /// Two municipalities with the same need in other words, each with its challenge.
 struct Twins {
     app: TestApp,
@@ -225,4 +211,51 @@ fn a_rejected_suggestion_comes_back_only_when_something_new_speaks_for_it() {
     assert_eq!(suggested(), 0, "what people hold apart is not gathered");
     let unfit = json!({"challenge_ids": [own], "reason": "x"});
     staff.post("/process-suggestions/reject", unfit).expect(422);
+}
+
+#[test]
+fn a_search_answers_best_first_in_other_words_too_and_page_by_page() {
+    let app = TestApp::start();
+    let (odense, aarhus) = (given::municipality(&app, "Odense Kommune"), given::municipality(&app, "Aarhus Kommune"));
+    let (one, other) = (app.member(&odense), app.member(&aarhus));
+    submitted(&other, need("Utætte rør", "Vi opdager først læk på vandledningen, når vandet står på vejen."));
+    submitted(&other, need("Huller i vejen", "Asfalten revner hvert forår, og bilisterne klager."));
+    submitted(&other, need("Vejsalt", "Vi strøer for meget salt på vejene, og træerne dør."));
+    let own = one.post("/challenges", need("Asfalt på prøve", "En kladde om asfalt.")).expect(201).id();
+    let found = |client: &Client, query: &str| client.get(&format!("/challenges?{query}")).expect(200).each("title");
+    assert_eq!(found(&one, "q=l%C3%A6kage").first().map(String::as_str), Some("Utætte rør"), "other words");
+    assert_eq!(found(&one, "q=vandlednigner").first().map(String::as_str), Some("Utætte rør"), "a slip of the hand");
+    assert_eq!(found(&one, "q=road%20salt").first().map(String::as_str), Some("Vejsalt"), "another language");
+    let asphalt = found(&one, "q=ASFALT");
+    assert!(asphalt.contains(&"Asfalt på prøve".to_owned()), "the reader's own draft: {asphalt:?}");
+    assert!(!found(&other, "q=asfalt").contains(&"Asfalt på prøve".to_owned()), "another body's draft");
+    assert_eq!(found(&one, "q=asfalt&status=draft"), ["Asfalt på prøve"]);
+    assert_eq!(found(&one, "q=zorbleflux"), Vec::<String>::new());
+
+    let first = one.get("/challenges?q=asfalt&limit=1").expect(200);
+    let second = one.get(&format!("/challenges?q=asfalt&limit=1&cursor={}", first.text_of("next"))).expect(200);
+    assert_eq!([first.each("title"), second.each("title")].concat(), asphalt[..2]);
+    one.get(&format!("/challenges?cursor={}", first.text_of("next"))).unfit(&[("/cursor", "bad_cursor")]);
+    assert_eq!(one.get("/challenges?q=pr%C3%B8ve&order=changed").expect(200).each("id"), [own]);
+    for odd in ["%F0%9F%8C%99", "%25", "_", "%D9%84%D9%8A%D9%84", &"a".repeat(2000), "%3Cb%3Enat%3C%2Fb%3E"] {
+        one.get(&format!("/challenges?q={odd}")).expect(200);
+    }
+}
+
+#[test]
+fn what_one_node_writes_the_other_s_next_question_sees() {
+    let here = TestApp::start();
+    let there = TestApp::on(here.database.clone(), &[]);
+    let (odense, aarhus) = (given::municipality(&here, "Odense Kommune"), given::municipality(&here, "Aarhus Kommune"));
+    let member = here.member(&aarhus);
+    let body = need("Natlige tilsyn", "Nattevagten går runder hver nat og vækker beboerne.");
+    let similar = || there.member(&odense).post("/challenges/check", body.clone()).expect(200)["similar"].clone();
+    assert_eq!(similar(), json!([]), "the other node has its index from now on");
+    let id = submitted(&member, body.clone());
+    assert_eq!(similar()[0]["challenge"]["id"], id);
+    let found = || there.member(&odense).get("/challenges?q=nattevagt").expect(200).each("id");
+    assert_eq!(found(), std::slice::from_ref(&id));
+    member.post(&format!("/challenges/{id}/withdraw"), json!({})).expect(200);
+    assert_eq!(similar(), json!([]));
+    assert_eq!(found(), Vec::<String>::new());
 }

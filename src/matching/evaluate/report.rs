@@ -8,12 +8,17 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 
+use diesel::QueryResult;
+
 use super::baseline::{self, Matrix};
 use super::labelled::{Challenge, Labelled};
 use super::measures::{b_cubed_of_each, ndcg_at_10};
+use super::postgres::{Postgres, Way};
+use crate::matching::concern::Concern;
 use crate::matching::group::{self, Grouping, Scores};
 use crate::matching::index::{Index, Match, Settings};
 use crate::matching::lexicon::Lexicon;
+use crate::matching::need::Need;
 use crate::matching::number::float;
 use crate::matching::score::{Calibration, Weights};
 
@@ -69,6 +74,11 @@ pub struct Report {
     pub taken_for_decoy: f32,
     /// For each tenth of the score: how many pairs, their mean score, the share that is the same need.
     pub calibration: Vec<(usize, f32, f32)>,
+    /// The same in many indexes of about twenty challenges: pairs, their mean score, the share that is the same need;
+    /// below and from 0.5 on.
+    pub small: [(usize, f32, f32); 2],
+    /// Of what a free-text subscription tells the share that is to the point, and of what is to the point the share told.
+    pub told: (f32, f32),
     /// What each fold chose.
     pub chosen: Vec<(Weights, Calibration, f32)>,
     /// What all topics together choose: to be written down as the default.
@@ -80,14 +90,19 @@ impl Display for Report {
         for (name, ranking) in &self.rankings {
             writeln!(out, "{name:<34} {ranking}")?;
         }
-        let (precision, recall, f) = self.b_cubed;
         writeln!(out, "suppliers' free text               R@20 {:.3}", self.supplier_recall_at_20)?;
+        let (precision, recall) = self.told;
+        writeln!(out, "free text as a subscription        P {precision:.3} R {recall:.3}")?;
+        let (precision, recall, f) = self.b_cubed;
         writeln!(out, "suggested groups                   B-cubed P {precision:.3} R {recall:.3} F {f:.3}")?;
         writeln!(out, "look-alikes above 0.5              {:.3}", self.taken_for_decoy)?;
         writeln!(out, "score      pairs   mean score   same need")?;
         for (tenth, (pairs, mean, same)) in self.calibration.iter().enumerate() {
             let low = float(tenth) / 10.0;
             writeln!(out, "{low:.1}–{:.1} {pairs:>8} {mean:>12.3} {same:>11.3}", low + 0.1)?;
+        }
+        for (range, (pairs, mean, same)) in ["below 0.5", "from 0.5"].into_iter().zip(self.small) {
+            writeln!(out, "small indexes, {range:<9} {pairs:>7} pairs  mean score {mean:.3}  same need {same:.3}")?;
         }
         for (at, (weights, calibration, least)) in self.chosen.iter().enumerate() {
             writeln!(out, "fold {at}: {weights:?} {calibration:?} groups from {least}")?;
@@ -148,7 +163,7 @@ impl Run {
             }
         }
         let keys: Vec<usize> = (0..self.answers.len()).collect();
-        let groups = group::group(&keys, &[], &scores, &Grouping { least, ..Grouping::default() });
+        let groups = group::group(&keys, &scores, &Grouping { least, ..Grouping::default() });
         let mut of = vec![0; keys.len()];
         for (number, group) in groups.iter().enumerate() {
             for member in &group.members {
@@ -194,8 +209,11 @@ fn choices() -> Vec<Weights> {
     ]
 }
 
-/// Measures the matching with this lexicon on a labelled set.
-pub fn evaluate(set: &Labelled, lexicon: &Arc<Lexicon>) -> Report {
+/// Measures the matching with this lexicon on a labelled set, beside PostgreSQL where it is given.
+///
+/// # Errors
+/// PostgreSQL's.
+pub fn evaluate(set: &Labelled, lexicon: &Arc<Lexicon>, peer: Option<&mut Postgres>) -> QueryResult<Report> {
     let runs: Vec<Run> = choices().into_iter().map(|weights| Run::new(set, lexicon, weights)).collect();
     let truth = truth(set);
     let fold_of = folds(set);
@@ -262,8 +280,16 @@ pub fn evaluate(set: &Labelled, lexicon: &Arc<Lexicon>) -> Report {
         recall_at_5: sum.recall_at_5 / n,
         queries: sum.queries,
     };
+    if let Some(built_in) = runs.first() {
+        report.rankings.push(("Skala, as built in".to_owned(), built_in.ranking(set, |_| true)));
+    }
     report.rankings.push(("Skala, five-fold over topics".to_owned(), cross));
     report.rankings.extend(baselines(set));
+    if let Some(peer) = peer {
+        report.rankings.extend(by_postgres(set, peer)?);
+    }
+    report.small = small(set, lexicon);
+    report.told = told(set, lexicon);
     report.supplier_recall_at_20 = recall / float(suppliers.max(1));
     let all = float(each.len().max(1));
     let precision = each.iter().map(|(p, _)| p).sum::<f32>() / all;
@@ -272,7 +298,73 @@ pub fn evaluate(set: &Labelled, lexicon: &Arc<Lexicon>) -> Report {
     report.taken_for_decoy = float(taken) / float(decoys.max(1));
     report.calibration =
         tenths.into_iter().map(|(n, sum, same)| (n, sum / float(n.max(1)), float(same) / float(n.max(1)))).collect();
-    report
+    Ok(report)
+}
+
+/// The calibration in many small indexes, each of every so many challenges from another start: most have no like there.
+fn small(set: &Labelled, lexicon: &Arc<Lexicon>) -> [(usize, f32, f32); 2] {
+    const SIZE: usize = 20;
+    let samples = (set.challenges.len() / SIZE).max(1);
+    let mut sums = [(0, 0.0, 0.0); 2];
+    for start in 0..samples {
+        let mut index = Index::new(Arc::clone(lexicon), Settings::default());
+        let sample: Vec<(usize, &Challenge)> =
+            set.challenges.iter().enumerate().skip(start).step_by(samples).take(SIZE).collect();
+        for (key, challenge) in &sample {
+            index.put(*key, &challenge.need());
+        }
+        for (key, challenge) in &sample {
+            for found in index.like(key, ANSWERS) {
+                let Some(other) = set.challenges.get(found.key) else { continue };
+                let [below, above] = &mut sums;
+                let sum = if found.score < 0.5 { below } else { above };
+                sum.0 += 1;
+                sum.1 += found.score;
+                sum.2 += if set.grade(challenge, other) == 2 { 1.0 } else { 0.0 };
+            }
+        }
+    }
+    sums.map(|(pairs, score, same)| (pairs, score / float(pairs.max(1)), same / float(pairs.max(1))))
+}
+
+/// Each supplier's description against each challenge as if it were a notice.
+fn told(set: &Labelled, lexicon: &Arc<Lexicon>) -> (f32, f32) {
+    let (mut told, mut right, mut relevant) = (0, 0, 0);
+    for challenge in &set.challenges {
+        let concern = Concern::of(Arc::clone(lexicon), &Need { cpv: Vec::new(), ..challenge.need() });
+        for supplier in &set.suppliers {
+            let is_relevant = challenge.topic.as_ref().is_some_and(|topic| supplier.relevant_topics.contains(topic));
+            let is_told = concern.with(&supplier.description).is_some();
+            told += usize::from(is_told);
+            relevant += usize::from(is_relevant);
+            right += usize::from(is_told && is_relevant);
+        }
+    }
+    (float(right) / float(told.max(1)), float(right) / float(relevant.max(1)))
+}
+
+fn by_postgres(set: &Labelled, peer: &mut Postgres) -> QueryResult<Vec<(String, Ranking)>> {
+    let texts = texts(set);
+    peer.fill(&texts)?;
+    let mut ways = vec![("PostgreSQL, Danish full text", Way::FullText)];
+    if peer.has_trigrams() {
+        ways.push(("PostgreSQL, pg_trgm", Way::Trigrams));
+    }
+    let mut rankings = Vec::new();
+    for (name, way) in ways {
+        let mut answers = Vec::new();
+        for text in &texts {
+            answers.push(peer.best(way, text, ANSWERS)?);
+        }
+        let ranked = |key: usize| answers.get(key).cloned().unwrap_or_default();
+        rankings.push((name.to_owned(), ranking(set, ranked, |_| true)));
+    }
+    Ok(rankings)
+}
+
+fn texts(set: &Labelled) -> Vec<String> {
+    let challenges = set.challenges.iter();
+    challenges.map(|c| [&*c.title, &c.problem, &c.desired_effect, &c.affected_users].join("\n")).collect()
 }
 
 /// The weights, calibration and threshold that do best on a part of the set.
@@ -307,13 +399,9 @@ fn choose(
 }
 
 fn baselines(set: &Labelled) -> Vec<(String, Ranking)> {
-    let texts: Vec<String> = set
-        .challenges
-        .iter()
-        .map(|c| [&*c.title, &c.problem, &c.desired_effect, &c.affected_users].join("\n"))
-        .collect();
-    type Way = fn(&[String]) -> Matrix;
-    let ways: [(&str, Way); 2] =
+    let texts = texts(set);
+    type Scorer = fn(&[String]) -> Matrix;
+    let ways: [(&str, Scorer); 2] =
         [("BM25, Danish stems", baseline::bm25), ("runs of 3–5 letters", baseline::letter_runs)];
     let measured = ways.into_iter().map(|(name, way)| {
         let scores = way(&texts);

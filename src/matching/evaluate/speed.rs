@@ -6,7 +6,10 @@ use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use diesel::QueryResult;
+
 use super::labelled::Labelled;
+use super::postgres::{Postgres, Way};
 use crate::matching::index::{Index, Settings};
 use crate::matching::lexicon::Lexicon;
 use crate::matching::need::Need;
@@ -25,22 +28,39 @@ pub struct Speed {
     pub p99: Duration,
     /// A document is replaced and found under its new text by the next question.
     pub changed_in: Duration,
+    /// The median of PostgreSQL's full-text ranking of the same questions, where it was asked.
+    pub postgres: Option<Duration>,
 }
 
 impl Display for Speed {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        let Speed { documents, built_in, memory, median, p99, changed_in } = self;
+        let Speed { documents, built_in, memory, median, p99, changed_in, postgres } = self;
         let memory = memory.map_or("?".to_owned(), |mib| format!("{mib:.0}"));
         write!(
             out,
             "{documents:>9} documents  built {built_in:.2?}  memory {memory} MiB  query median {median:.2?} \
              p99 {p99:.2?}  change {changed_in:.2?}"
-        )
+        )?;
+        let Some(peer) = postgres else { return Ok(()) };
+        let times = peer.as_secs_f64() / median.as_secs_f64();
+        write!(out, "\n          PostgreSQL full text, the same questions: median {peer:.2?}, {times:.1} times as long")
     }
 }
 
+/// Questions that PostgreSQL is asked: it takes long, and its median is steady.
+const MOST_ASKED_OF_POSTGRES: usize = 25;
+
 /// Makes `documents` needs and asks for the likes of every so many of them, `questions` in all.
-pub fn measure(set: &Labelled, lexicon: &Arc<Lexicon>, documents: usize, questions: usize) -> Speed {
+///
+/// # Errors
+/// PostgreSQL's, where it is given.
+pub fn measure(
+    set: &Labelled,
+    lexicon: &Arc<Lexicon>,
+    documents: usize,
+    questions: usize,
+    peer: Option<&mut Postgres>,
+) -> QueryResult<Speed> {
     let pieces = Pieces::of(set);
     let start = Instant::now();
     let mut index = Index::new(Arc::clone(lexicon), Settings::default());
@@ -49,14 +69,16 @@ pub fn measure(set: &Labelled, lexicon: &Arc<Lexicon>, documents: usize, questio
     }
     index.tighten();
     let built_in = start.elapsed();
+    let memory = resident();
     let step = (documents / questions.max(1)).max(1);
-    let mut times = Vec::new();
-    for key in (0..documents).step_by(step).take(questions) {
-        let need = pieces.need(key + documents);
+    let asked: Vec<Need> =
+        (0..documents).step_by(step).take(questions).map(|key| pieces.need(key + documents)).collect();
+    let times = asked.iter().map(|need| {
         let start = Instant::now();
-        let found = index.like_profile(&index.read(&need), None, 10);
-        times.push((start.elapsed(), found.len()));
-    }
+        let found = index.like_profile(&index.read(need), None, 10);
+        (start.elapsed(), found.len())
+    });
+    let mut times: Vec<(Duration, usize)> = times.collect();
     times.sort_unstable();
     let at = |share: usize| times.get(times.len() * share / 100).map_or(Duration::ZERO, |(time, _)| *time);
     let start = Instant::now();
@@ -65,7 +87,28 @@ pub fn measure(set: &Labelled, lexicon: &Arc<Lexicon>, documents: usize, questio
     let changed_in = start.elapsed();
     let seen = index.like_profile(&index.read(&changed), None, 1);
     debug_assert_eq!(seen.first().map(|found| found.key), Some(0));
-    Speed { documents, built_in, memory: resident(), median: at(50), p99: at(99), changed_in }
+    let (median, p99) = (at(50), at(99));
+    drop(index);
+    let postgres = match peer {
+        Some(peer) => Some(ask(peer, &pieces, documents, &asked)?),
+        None => None,
+    };
+    Ok(Speed { documents, built_in, memory, median, p99, changed_in, postgres })
+}
+
+/// The median of PostgreSQL's answers over the same texts.
+fn ask(peer: &mut Postgres, pieces: &Pieces, documents: usize, asked: &[Need]) -> QueryResult<Duration> {
+    let text = |need: Need| [need.title, need.body, need.affected_users].join("\n");
+    peer.fill(&(0..documents).map(|key| text(pieces.need(key))).collect::<Vec<_>>())?;
+    let mut times = Vec::new();
+    for need in asked.iter().step_by((asked.len() / MOST_ASKED_OF_POSTGRES).max(1)) {
+        let text = text(need.clone());
+        let start = Instant::now();
+        peer.best(Way::FullText, &text, 10)?;
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    Ok(times.get(times.len() / 2).copied().unwrap_or_default())
 }
 
 /// The sentences of a set by language, and its titles.

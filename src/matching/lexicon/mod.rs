@@ -7,6 +7,7 @@
 //! in `tværgående.txt`, each with the concepts of the fields that are this matter there.
 
 mod embedded;
+pub mod house;
 mod link;
 mod neighbours;
 pub mod parse;
@@ -41,13 +42,15 @@ pub struct Concept {
 }
 
 impl Concept {
-    /// What a person reads for this concept: in Danish its name, in English its first English term.
+    /// What a person reads for this concept: its first term in the language. In Danish its own name where that is a
+    /// term or stands for several fields: such names are plain words, others tell the field apart (`uro_støj_psyk`).
     pub fn name(&self, language: Language) -> String {
         let own = self.id.rsplit('.').next().unwrap_or(&self.id).replace('_', " ");
-        match language {
-            Language::Danish => own,
-            other => link::terms_in(self, other).next().map_or(own, str::to_owned),
+        let is_plain = || !self.same_as.is_empty() || link::terms_in(self, Language::Danish).any(|term| term == own);
+        if language == Language::Danish && is_plain() {
+            return own;
         }
+        link::terms_in(self, language).next().map_or(own, str::to_owned)
     }
 }
 

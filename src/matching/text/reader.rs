@@ -12,7 +12,7 @@ use crate::matching::atom::{Atom, Table};
 /// How many words are remembered with their parts; then the memory begins anew.
 const MOST_REMEMBERED: usize = 400_000;
 /// More words than this say nothing more about a need.
-const MOST_WORDS: usize = 3_000;
+pub const MOST_WORDS: usize = 3_000;
 /// Shorter words are not mended: too many others lie one slip away.
 const SHORTEST_MENDED: usize = 6;
 

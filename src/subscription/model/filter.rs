@@ -1,10 +1,13 @@
 //! What a subscriber wants to hear about, and when a notice is that.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Reason, Why};
 use crate::kernel::{Cpv, Flaws, Id, Nuts, Text, fold, text};
+use crate::matching::concern::{Concern, Shared};
 use crate::process::Process;
 
 /// What a subscriber wants to hear about.
@@ -26,7 +29,8 @@ pub struct Filter {
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     pub process_ids: Vec<Id<Process>>,
-    /// Words; all of them must occur. Commas separate alternatives. At most 500 characters.
+    /// What is offered or looked out for, in words: a notice in which all of them occur (commas separate
+    /// alternatives), or one that is about the same in other words. At most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
@@ -42,6 +46,8 @@ pub struct Notice {
     pub process_title: String,
     /// The words of title, description and themes: see [`words_of`].
     pub words: Vec<String>,
+    /// Whom the text concerns in meaning; none where only its words are looked at.
+    pub concern: Option<Arc<Concern>>,
 }
 
 impl Filter {
@@ -81,7 +87,7 @@ impl Filter {
             reasons.extend(self.by_cpv(notice));
             reasons.extend(self.by_theme(notice));
             reasons.extend(self.by_process(notice));
-            reasons.extend(self.by_text(notice));
+            reasons.extend(self.by_text(notice).or_else(|| self.by_meaning(notice)));
             if reasons.is_empty() {
                 return None;
             }
@@ -129,6 +135,12 @@ impl Filter {
             let all = wanted.iter().all(|wanted| notice.words.iter().any(|word| stands_for(word, wanted)));
             all.then_some(Reason::Text { words: written })
         })
+    }
+
+    fn by_meaning(&self, notice: &Notice) -> Option<Reason> {
+        let text = self.text.as_deref()?;
+        let Shared { danish, english } = notice.concern.as_ref()?.with(text)?;
+        Some(Reason::Meaning { wanted: text.to_owned(), danish, english })
     }
 
     /// In words, one line for each kind of wish.
@@ -197,6 +209,8 @@ mod tests {
 
     use super::*;
     use crate::kernel::Language;
+    use crate::matching::lexicon::house;
+    use crate::matching::need::Need;
 
     fn notice(cpv: &[&str], nuts: &[&str], words: &str) -> Notice {
         Notice {
@@ -206,6 +220,7 @@ mod tests {
             process_id: Id::from_bytes([7; 16]),
             process_title: "Ro om natten".into(),
             words: words_of(words),
+            concern: None,
         }
     }
 
@@ -253,6 +268,18 @@ mod tests {
         for other in ["asfalt", "is", "maskiner asfalt", "hjemmepleje"] {
             assert!(!found(other), "{other}");
         }
+    }
+
+    #[test]
+    fn what_is_about_the_same_in_other_words_matches_and_says_what_it_shares() {
+        let text = "Nattevagten går runder hver nat og vækker beboerne på plejehjemmet, selv om alt er i orden.";
+        let about = Need { title: "Natligt tilsyn".into(), ..Need::from_text(text, None) };
+        let concern = Concern::of(house::lexicon().unwrap(), &about);
+        let n = Notice { concern: Some(Arc::new(concern)), ..notice(&[], &[], text) };
+        let why = |text: &str| filter(serde_json::json!({"text": text})).matches(&n).map(|why| why.line(Language::Da));
+        let line = why("Vi laver sensorer, der ser til ældre om natten uden at forstyrre deres søvn på plejecentre");
+        assert!(line.as_ref().is_some_and(|line| line.contains("handler om")), "{line:?}");
+        assert_eq!(why("Asfalt, vejsalt og maskiner til vintertjeneste på kommunale veje"), None);
     }
 
     #[test]

@@ -35,6 +35,12 @@ pub enum Reason {
     Text {
         words: String,
     },
+    /// The notice is about what the filter describes, in other words.
+    Meaning {
+        wanted: String,
+        danish: String,
+        english: String,
+    },
     /// An earlier version was sent: who was told once is told of every change.
     ToldBefore,
 }
@@ -59,6 +65,10 @@ impl Reason {
             Self::Theme { theme } => text!("temaet »{theme}«", "the theme “{theme}”"),
             Self::Process { title } => text!("skaleringsprocessen »{title}«", "the scaling process “{title}”"),
             Self::Text { words } => text!("ordene »{words}«", "the words “{words}”"),
+            Self::Meaning { wanted, danish, english } => text!(
+                "den ligner din beskrivelse »{wanted}«: {danish}",
+                "it resembles your description “{wanted}”: {english}"
+            ),
             Self::ToldBefore => {
                 text!("du har fået en tidligere udgave", "an earlier version was sent to you")
             }
