@@ -96,7 +96,7 @@ pub struct Calibration {
 
 impl Default for Calibration {
     fn default() -> Self {
-        Calibration { slope: 5.7, middle: 1.283 }
+        Calibration { slope: 9.09, middle: 0.792 }
     }
 }
 
