@@ -50,6 +50,8 @@ enum Command {
     Migrate,
     /// Copy the database to a new file while it is in use (SQLite)
     Backup { file: std::path::PathBuf },
+    /// Write everything public into a new folder, as NDJSON and CSV with a description
+    Export { directory: std::path::PathBuf },
     /// Move everything from SQLite to an empty PostgreSQL database: postgres://USER@HOST/NAME
     MigrateTo { url: String },
     /// Look after users
@@ -183,6 +185,10 @@ async fn carry_out(cli: Cli) -> Result<(), CliError> {
         Command::Worker => worker(settings).await,
         Command::Migrate => Db::open(&settings.database).map(drop).map_err(CliError::from),
         Command::Backup { file } => keep::back_up(&settings, &file),
+        Command::Export { directory } => {
+            let node = open(settings).await?;
+            keep::export_to(&node, directory).await
+        }
         Command::MigrateTo { url } => keep::migrate_to(&settings, &url),
         Command::User { command } => add_user(settings, command).await,
         Command::Import { command } => import::run(open(settings).await?, command).await,

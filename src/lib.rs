@@ -34,6 +34,7 @@
 //! | [`dispatch`] | facts → audience → letters → deliveries |
 //! | [`desk`] | what waits for whom: the staff's queue, a body's own list |
 //! | [`feed`] | one feed of all that changed |
+//! | [`archive`] | everything public, as files that outlive the service |
 //! | [`app`] | the actix application: every slice mounted once |
 //! | [`secret`] | the key of tokens and links |
 //! | [`demo`] | a world to try the service in |
@@ -46,6 +47,7 @@
 pub mod access;
 pub mod account;
 pub mod app;
+pub mod archive;
 pub mod challenge;
 pub mod cli;
 pub mod config;

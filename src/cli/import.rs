@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 
 use super::CliError;
 use crate::access::Admin;
+use crate::archive::{Archive, ArchiveError};
 use crate::challenge::import::{Import, Importer};
 use crate::db::DbError;
 use crate::kernel::Language;
@@ -44,6 +45,8 @@ pub(super) enum ImportCommand {
     Cpv { file: PathBuf },
     /// The list of NUTS codes, which replaces the one before: CSV with code, label_da, label_en
     Nuts { file: PathBuf },
+    /// A folder that `skala export` wrote, into an empty database
+    Export { directory: PathBuf },
     /// The EU's thresholds, which replace those before: CSV with period, authority, category, eur, dkk_ex_vat, basis
     Thresholds { file: PathBuf },
 }
@@ -70,6 +73,13 @@ pub(super) async fn run(node: Data<Node>, command: ImportCommand) -> Result<(), 
             let text = read_text(&file)?;
             let count = node.db.write(move |tx| load_nuts(tx, &text)).await?;
             told(&format!("{count} NUTS codes are known"))
+        }
+        ImportCommand::Export { directory } => {
+            let archive = Archive::read(&directory).map_err(CliError::from)?;
+            let (now, by) = (node.now(), Admin::at_the_command_line().actor());
+            let stored = node.db.write(move |tx| archive.store(tx, now, &by)).await;
+            let stored = stored.map_err(|error: ArchiveError| CliError::from(error))?;
+            stored.iter().try_for_each(|sheet| told(&format!("{:<20} {:>8} rows", sheet.name, sheet.rows)))
         }
         ImportCommand::Thresholds { file } => {
             let text = read_text(&file)?;

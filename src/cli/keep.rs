@@ -1,13 +1,15 @@
-//! Keeping what there is: backups, and the move to PostgreSQL.
+//! Keeping what there is: backups, the move to PostgreSQL, and what others may have.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::CliError;
+use crate::archive::{ArchiveError, export};
 use crate::config::Settings;
 use crate::db::{DatabaseUrl, TransferError, backup, transfer};
 use crate::dispatch::ledger;
 use crate::secret;
+use crate::web::Node;
 
 pub(super) fn back_up(settings: &Settings, file: &Path) -> Result<(), CliError> {
     let made = backup(&settings.database, file).map_err(CliError::from)?;
@@ -49,4 +51,13 @@ pub(super) fn migrate_to(settings: &Settings, url: &str) -> Result<(), CliError>
     let next = "set SKALA_DATABASE_URL to the new address; the old file is as it was";
     writeln!(out, "everything {was}: {} tables, {rows} rows, equal on both sides; {next}", moved.tables.len())
         .map_err(CliError::from)
+}
+
+pub(super) async fn export_to(node: &Node, directory: PathBuf) -> Result<(), CliError> {
+    let now = node.now();
+    let exported = node.db.read(move |connection| export(connection, &directory, now)).await;
+    for sheet in exported.map_err(|error: ArchiveError| CliError::from(error))? {
+        writeln!(std::io::stdout(), "{:<20} {:>8} rows", sheet.name, sheet.rows).map_err(CliError::from)?;
+    }
+    Ok(())
 }

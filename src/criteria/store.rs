@@ -1,5 +1,9 @@
 //! Criteria sets and calls in the database. The built-in sets are version 1 of themselves and need no row.
 
+mod published;
+
+pub use published::PUBLISHED;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 

@@ -1,32 +1,34 @@
-//! Rows of any table as text, told alike by both engines: what moving a database needs.
+//! Rows of any table as text, told alike by both engines: what moving and publishing a database need.
 
-use chrono::NaiveDateTime;
+use chrono::{DateTime, NaiveDateTime};
 use diesel::connection::DefaultLoadingMode;
 use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{AnyConnection, DbError};
+use super::{AnyConnection, DbError, Rows};
 
 /// The values of one row in the order of its columns; `None` is NULL.
 pub type Cells = Vec<Option<String>>;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Boolean,
+    Date,
     Double,
+    Integer,
+    Text,
     Timestamp,
-    /// What both engines write alike: text, whole numbers, days.
-    Plain,
 }
 
 /// A column of a table.
 #[derive(Clone, Debug)]
 pub struct Column {
     pub name: String,
-    kind: Kind,
+    pub(super) kind: Kind,
 }
 
 #[derive(QueryableByName)]
@@ -81,7 +83,9 @@ pub(super) fn columns(connection: &mut AnyConnection, table: &str) -> Result<Vec
     let declared: Vec<Declared> = diesel::sql_query(query).load(connection)?;
     let known = |Declared { name, kind }: Declared| {
         let kind = match kind.as_str() {
-            "text" | "integer" | "bigint" | "date" => Kind::Plain,
+            "text" => Kind::Text,
+            "integer" | "bigint" => Kind::Integer,
+            "date" => Kind::Date,
             "boolean" => Kind::Boolean,
             "double" | "double precision" => Kind::Double,
             "timestamp" | "timestamp without time zone" => Kind::Timestamp,
@@ -92,11 +96,13 @@ pub(super) fn columns(connection: &mut AnyConnection, table: &str) -> Result<Vec
     declared.into_iter().map(known).collect()
 }
 
-/// Hands over every row of a table, one after another; the table need not fit into memory.
+/// Hands over every row of a table, one after another; the table need not fit into memory. `tail` is what follows the
+/// table's name: which rows, and in which order.
 pub(super) fn each(
     connection: &mut AnyConnection,
     table: &str,
     columns: &[Column],
+    tail: &str,
     mut take: impl FnMut(Cells) -> Result<(), DbError>,
 ) -> Result<(), DbError> {
     let impossible = |column: &str| DbError::Refused(format!("{table}.{column} holds what its type does not allow"));
@@ -115,14 +121,15 @@ pub(super) fn each(
                 Kind::Double => format!("iif(\"{0}\" IS NULL, NULL, printf('%!.17g', \"{0}\"))", column.name),
                 _ => format!("CAST(\"{}\" AS TEXT)", column.name),
             });
-            let query = format!("SELECT json_array({}) AS line FROM \"{table}\"", cells.collect::<Vec<_>>().join(", "));
+            let query =
+                format!("SELECT json_array({}) AS line FROM \"{table}\"{tail}", cells.collect::<Vec<_>>().join(", "));
             let mut lines = diesel::sql_query(query).load_iter::<Line, DefaultLoadingMode>(connection)?;
             lines.try_for_each(&mut lift)
         }
         AnyConnection::Postgres(connection) => {
             let cells = columns.iter().map(|column| format!("\"{}\"::text", column.name));
             let cells = cells.collect::<Vec<_>>().join(", ");
-            let query = format!("SELECT json_build_array({cells})::text AS line FROM \"{table}\"");
+            let query = format!("SELECT json_build_array({cells})::text AS line FROM \"{table}\"{tail}");
             let mut lines = diesel::sql_query(query).load_iter::<Line, PgRowByRowLoadingMode>(connection)?;
             lines.try_for_each(&mut lift)
         }
@@ -133,7 +140,7 @@ impl Kind {
     /// The one way to write this value; `None` when it is none of this kind.
     fn canonical(self, value: String) -> Option<String> {
         Some(match self {
-            Self::Plain => value,
+            Self::Text | Self::Integer | Self::Date => value,
             Self::Boolean => matches!(value.as_str(), "1" | "true").to_string(),
             Self::Double => value.parse::<f64>().ok()?.to_string(),
             Self::Timestamp => {
@@ -141,6 +148,44 @@ impl Kind {
                 at.format("%Y-%m-%d %H:%M:%S%.6f").to_string()
             }
         })
+    }
+
+    /// The type in the words of Table Schema.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Double => "number",
+            Self::Integer => "integer",
+            Self::Text => "string",
+            Self::Timestamp => "datetime",
+        }
+    }
+
+    /// A canonical value as JSON has it; moments as RFC 3339 does.
+    pub(super) fn told(self, cell: String) -> Option<Value> {
+        Some(match self {
+            Self::Text | Self::Date => Value::from(cell),
+            Self::Boolean => Value::from(cell == "true"),
+            Self::Integer => Value::from(cell.parse::<i64>().ok()?),
+            Self::Double => Value::from(cell.parse::<f64>().ok()?),
+            Self::Timestamp => Value::from(format!("{}Z", cell.replacen(' ', "T", 1))),
+        })
+    }
+
+    /// A value that was told so, as the databases keep it.
+    pub(super) fn stored(self, value: Value) -> Option<Value> {
+        match (self, &value) {
+            (_, Value::Null)
+            | (Self::Text | Self::Date, Value::String(_))
+            | (Self::Boolean, Value::Bool(_))
+            | (Self::Integer | Self::Double, Value::Number(_)) => Some(value),
+            (Self::Timestamp, Value::String(told)) => {
+                let at = DateTime::parse_from_rfc3339(told).ok()?.naive_utc();
+                Some(Value::from(Rows::moment(at)))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -168,7 +213,7 @@ impl Fingerprint {
     /// The fingerprint of a table as it stands.
     pub(super) fn of(connection: &mut AnyConnection, table: &str, columns: &[Column]) -> Result<Self, DbError> {
         let mut print = Self::default();
-        each(connection, table, columns, |cells| {
+        each(connection, table, columns, "", |cells| {
             print.add(&cells);
             Ok(())
         })?;
@@ -214,5 +259,8 @@ mod tests {
             assert_eq!(canonical(kind, sqlite), canonical(kind, postgres), "{sqlite}");
         }
         assert_eq!(canonical(Kind::Timestamp, "i morgen"), None);
+        let told = Kind::Timestamp.told("2026-11-22 08:00:00.120000".to_owned()).unwrap();
+        assert_eq!(told, "2026-11-22T08:00:00.120000Z");
+        assert_eq!(Kind::Timestamp.stored(told).unwrap(), "2026-11-22 08:00:00.120");
     }
 }

@@ -19,6 +19,7 @@ mod lift;
 mod migrate;
 mod rows;
 pub mod schema;
+mod sheet;
 mod transfer;
 mod writer;
 
@@ -34,6 +35,7 @@ pub use connection::{AnyConnection, DatabaseUrl, Engine, UrlError};
 pub use lift::{Lift, optional};
 pub use migrate::MigrateError;
 pub use rows::Rows;
+pub use sheet::{Field, Row, Sheet};
 pub use transfer::{Moved, Transfer, TransferError, transfer};
 pub use writer::last_change;
 use writer::{Deed, Turn, Writer, announce};

@@ -208,7 +208,7 @@ fn copy(
     columns: &[Column],
 ) -> Result<(), DbError> {
     let mut waiting = Vec::with_capacity(ROWS_AT_ONCE);
-    cells::each(source, table, columns, |cells| {
+    cells::each(source, table, columns, "", |cells| {
         waiting.push(object(columns, cells));
         if waiting.len() == ROWS_AT_ONCE { insert(target, table, columns, &mut waiting) } else { Ok(()) }
     })?;

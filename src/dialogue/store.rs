@@ -1,10 +1,12 @@
 //! Dialogues in the database.
 
 mod answers;
+mod published;
 mod questions;
 mod signups;
 
 pub use answers::{insert_written_answer, written_answers};
+pub use published::PUBLISHED;
 pub use questions::{
     asker_number, find_question, forget_unconfirmed_questions, insert_question, questions, update_question,
     waiting_questions,

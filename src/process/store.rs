@@ -1,5 +1,9 @@
 //! Processes and all that belongs to them, in the database.
 
+mod published;
+
+pub use published::PUBLISHED;
+
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 

@@ -16,6 +16,7 @@ mod support;
 
 mod account;
 mod architecture;
+mod archive;
 mod challenge;
 mod crash;
 mod criteria;

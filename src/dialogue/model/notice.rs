@@ -114,7 +114,7 @@ pub struct Notice {
     /// The last moment for asking; the answer deadline when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question_deadline: Option<DateTime<Utc>>,
-    /// A line of words, or `{name, email, phone?}`.
+    // No words of its own here: the spec would take them for an object and refuse a line of words.
     #[schema(inline)]
     pub contact: Contact,
     /// Who leads where several buy; required at publication when the process has two buyers or more.
