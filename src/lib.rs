@@ -24,6 +24,9 @@
 //! | [`criteria`] | criteria sets and calls; the assessment |
 //! | [`challenge`] | draft → submitted → approved …; recognitions; the second pair of eyes |
 //! | [`matching`] | which challenges express the same need, and why |
+//! | [`need`] | what a body's staff leave in its inbox, sorted and gathered into challenges |
+//! | [`suggestion`] | what anybody suggests to a call, and the body that is invited to own it |
+//! | [`support`] | help that is asked for, answered and counted |
 //! | [`process`] | challenges bundled: participants, commitments, demand, steps |
 //! | [`phase`] | the five phases of public-private innovation: checklists, tracks, a library |
 //! | [`letter_of_intent`] | what the bodies sign together: template, comments, signatures, addenda |
@@ -62,6 +65,7 @@ pub mod kernel;
 pub mod letter_of_intent;
 pub mod mail;
 pub mod matching;
+pub mod need;
 pub mod organisation;
 pub mod outbox;
 pub mod phase;
@@ -73,4 +77,6 @@ pub mod secret;
 pub mod spread;
 pub mod subscription;
 pub mod succession;
+pub mod suggestion;
+pub mod support;
 pub mod web;

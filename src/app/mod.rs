@@ -16,8 +16,8 @@ use utoipa_actix_web::{AppExt, scope};
 
 use crate::web::{Node, Problem, frame, idempotency, openapi, ready};
 use crate::{
-    access, account, challenge, criteria, desk, dialogue, dispatch, feed, letter_of_intent, matching, organisation,
-    phase, process, route, spread, subscription, succession,
+    access, account, challenge, criteria, desk, dialogue, dispatch, feed, letter_of_intent, matching, need,
+    organisation, phase, process, route, spread, subscription, succession, suggestion, support,
 };
 
 /// Where every resource lives.
@@ -29,6 +29,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     succession::http::routes(config);
     criteria::http::routes(config);
     matching::http::routes(config);
+    need::http::routes(config);
     challenge::http::routes(config);
     process::http::routes(config);
     desk::http::routes(config);
@@ -40,16 +41,23 @@ fn routes(config: &mut ServiceConfig<'_>) {
     letter_of_intent::http::routes(config);
     phase::http::routes(config);
     spread::http::routes(config);
+    suggestion::http::routes(config);
+    support::http::routes(config);
+}
+
+/// What lies beside the API: pages with an address that people type, and what those who run the service look at.
+fn beside(config: &mut ServiceConfig<'_>) {
+    need::http::addresses(config);
+    suggestion::http::addresses(config);
+    support::http::addresses(config);
+    operations::routes(config);
 }
 
 /// The OpenAPI document of exactly what is mounted.
 #[must_use]
 pub fn spec() -> Value {
-    let (_, collected) = App::new()
-        .into_utoipa_app()
-        .service(scope(BASE).configure(routes))
-        .configure(operations::routes)
-        .split_for_parts();
+    let (_, collected) =
+        App::new().into_utoipa_app().service(scope(BASE).configure(routes)).configure(beside).split_for_parts();
     openapi::finish(&collected)
 }
 
@@ -80,8 +88,9 @@ pub fn serve(
             .app_data(spec.clone())
             .app_data(live.clone())
             .app_data(web::PayloadConfig::new(crate::web::MAX_BODY))
+            .app_data(web::FormConfig::default().limit(crate::web::MAX_BODY))
             .service(scope(BASE).configure(routes))
-            .configure(operations::routes)
+            .configure(beside)
             .into_app()
             .default_service(web::to(nothing_here))
             .wrap(from_fn(once))

@@ -109,6 +109,30 @@ fn danish() -> String {
     "da".to_owned()
 }
 
+impl Description {
+    /// The least that can be told: a title and the problem, in Danish.
+    #[must_use]
+    pub fn of(title: String, problem: String) -> Self {
+        Self {
+            call_id: None,
+            title,
+            problem,
+            desired_effect: String::new(),
+            affected_users: String::new(),
+            theme: String::new(),
+            cpv: Vec::new(),
+            nuts: Vec::new(),
+            language: danish(),
+            contacts: Vec::new(),
+            time_savings: None,
+            reduction: None,
+            scale: None,
+            anchoring: None,
+            already_solved_check: None,
+        }
+    }
+}
+
 impl Fitting for Description {
     fn fit(&mut self, flaws: &mut Flaws) {
         flaws.line("/title", &mut self.title, 1, 200);

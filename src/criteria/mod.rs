@@ -10,6 +10,7 @@ mod actions;
 mod evidence;
 pub mod http;
 mod model;
+mod plain;
 mod rules;
 pub mod store;
 

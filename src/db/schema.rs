@@ -85,6 +85,95 @@ diesel::table! {
 }
 
 diesel::table! {
+    needs_inbox (id) {
+        id -> Text,
+        organisation_id -> Text,
+        address -> Text,
+        title -> Text,
+        asks -> Text,
+        language -> Text,
+        open -> Bool,
+        version -> BigInt,
+        changed -> BigInt,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    need (id) {
+        id -> Text,
+        inbox_id -> Text,
+        organisation_id -> Text,
+        told -> Text,
+        state -> Text,
+        state_at -> Timestamp,
+        state_by -> Text,
+        reason -> Nullable<Text>,
+        challenge_id -> Nullable<Text>,
+        process_id -> Nullable<Text>,
+        shared -> Bool,
+        email -> Nullable<Text>,
+        language -> Text,
+        left_at -> Timestamp,
+        version -> BigInt,
+        changed -> BigInt,
+    }
+}
+
+diesel::table! {
+    need_recognition (id) {
+        id -> Text,
+        need_id -> Text,
+        organisation_id -> Text,
+        department -> Text,
+        department_key -> Text,
+        how_often -> Nullable<Text>,
+        note -> Text,
+        said_by -> Text,
+        said_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    suggestion (id) {
+        id -> Text,
+        call_id -> Text,
+        told -> Text,
+        state -> Text,
+        state_at -> Timestamp,
+        reason -> Nullable<Text>,
+        organisation_id -> Nullable<Text>,
+        challenge_id -> Nullable<Text>,
+        email -> Nullable<Text>,
+        language -> Text,
+        left_at -> Timestamp,
+        version -> BigInt,
+        changed -> BigInt,
+    }
+}
+
+diesel::table! {
+    support_request (id) {
+        id -> Text,
+        kind -> Text,
+        user_group -> Text,
+        text -> Text,
+        organisation_id -> Nullable<Text>,
+        user_id -> Nullable<Text>,
+        email -> Nullable<Text>,
+        language -> Text,
+        state -> Text,
+        state_at -> Timestamp,
+        answer -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        asked_at -> Timestamp,
+        version -> BigInt,
+        changed -> BigInt,
+    }
+}
+
+diesel::table! {
     organisation (id) {
         id -> Text,
         name -> Text,

@@ -6,7 +6,9 @@ use actix_web::web::Data;
 use crate::db::Tx;
 use crate::kernel::Instant;
 use crate::web::{Node, Problem, idempotency};
-use crate::{account, challenge, dialogue, letter_of_intent, post, spread, subscription, succession};
+use crate::{
+    account, challenge, dialogue, letter_of_intent, post, spread, subscription, succession, suggestion, support,
+};
 
 type Work = fn(&mut Tx<'_>, &Node, Instant) -> Result<(), Problem>;
 
@@ -37,6 +39,8 @@ fn forget(tx: &mut Tx<'_>, _: &Node, now: Instant) -> Result<(), Problem> {
     dialogue::store::forget_unconfirmed_questions(tx, unconfirmed)?;
     dialogue::store::forget_unconfirmed_signups(tx, unconfirmed)?;
     challenge::store::forget_expired_sponsor_addresses(tx, now)?;
+    suggestion::store::forget_unconfirmed(tx, unconfirmed)?;
+    support::store::forget_unconfirmed(tx, unconfirmed)?;
     post::store::forget_confirmations(tx, now)?;
     account::forget_old(tx, now)?;
     idempotency::forget_old(tx, now)?;

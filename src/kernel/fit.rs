@@ -6,6 +6,7 @@ use std::ops::Deref;
 use chrono::{Datelike, NaiveDate};
 use serde::Serialize;
 
+use super::privacy::{Trace, has_cpr};
 use super::{Cpv, Email, Nuts, Text, fold, text};
 
 /// One thing that is wrong with a body, and where (RFC 6901 pointer).
@@ -88,6 +89,19 @@ impl Flaws {
                 "control_character",
                 text!("Teksten indeholder styretegn", "The text contains control characters"),
             );
+        }
+    }
+
+    /// Words from an open door: a text without markup and without a CPR number.
+    pub fn open_prose(&mut self, pointer: &str, value: &mut String, least: usize, most: usize) {
+        self.prose(pointer, value, least, most);
+        let tag =
+            |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c)) && rest.contains('>');
+        if value.split('<').skip(1).any(tag) {
+            self.add(pointer, "markup", text!("Skriv ren tekst uden koder", "Write plain text without markup"));
+        }
+        if has_cpr(value) {
+            self.add(pointer, Trace::Cpr.word(), Trace::Cpr.words());
         }
     }
 
@@ -262,6 +276,18 @@ mod tests {
         let note =
             Fit::check(Note { title: " ØÆÅ ".into(), cpv: vec!["33192000-2".into(), "33192000".into()] }).unwrap();
         assert_eq!((note.title.as_str(), note.cpv.as_slice()), ("ØÆÅ", ["33192000".to_owned()].as_slice()));
+    }
+
+    #[test]
+    fn an_open_door_takes_words_alone() {
+        let judge = |written: &str| {
+            let mut flaws = Flaws::default();
+            flaws.open_prose("/what", &mut written.to_owned(), 1, 100);
+            flaws.0.iter().map(|flaw| flaw.code).collect::<Vec<_>>()
+        };
+        assert_eq!(judge("Feber < 38 og puls > 90; 3 <3"), Vec::<&str>::new());
+        assert_eq!(judge("<a href=x>"), ["markup"]);
+        assert_eq!(judge("010190-1234 </b>"), ["markup", "cpr_number"]);
     }
 
     #[test]

@@ -33,6 +33,14 @@ pub enum SealedFor {
     CancelSignup,
     /// Saying whether one stands behind a challenge.
     SponsorChallenge,
+    /// Seeing what became of a need, and being forgotten.
+    FollowNeed,
+    /// Confirming a suggestion to a call.
+    ConfirmSuggestion,
+    /// A body's answer to an invitation to own a suggestion.
+    AnswerInvitation,
+    /// Confirming that one asked for support.
+    ConfirmSupportRequest,
     /// Signing a letter of intent, or declining to.
     SignLetter,
     /// Saying what a solution brought.
@@ -62,6 +70,10 @@ impl SealedFor {
             Self::CancelSignup => 7,
             Self::ResetPassword => 10,
             Self::SponsorChallenge => 15,
+            Self::FollowNeed => 30,
+            Self::ConfirmSuggestion => 31,
+            Self::AnswerInvitation => 32,
+            Self::ConfirmSupportRequest => 33,
             Self::SignLetter => 40,
             Self::ReportOutcome => 41,
         }

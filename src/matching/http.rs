@@ -78,7 +78,10 @@ struct Matches {
 }
 
 /// Puts names to likenesses; what the reader may not see is left out.
-fn show(
+///
+/// # Errors
+/// Those of the database.
+pub fn show(
     connection: &mut AnyConnection,
     likenesses: Vec<(Likeness, Option<Said>)>,
     reader: Reader,

@@ -1,6 +1,7 @@
 //! The index as it lives in one node: derived from the database, kept up by reading what changed since it was last
 //! asked, and gone without harm. A question asked after a write was answered sees that write, on every node.
 
+use std::hash::Hash;
 use std::sync::RwLock;
 
 use super::explain::Reason;
@@ -28,6 +29,24 @@ pub struct Likeness {
     /// How likely it is the same need, 0 to 1.
     pub score: f32,
     pub reasons: Vec<Reason>,
+}
+
+/// An index of these needs, whoever keeps them, for as long as somebody looks at it.
+///
+/// # Errors
+/// [`DbError`].
+pub fn shelved<K: Clone + Ord + Hash>(needs: impl IntoIterator<Item = (K, Need)>) -> Result<Index<K>, DbError> {
+    let needs: Vec<(K, Need)> = needs.into_iter().collect();
+    let mut settings = Settings::default();
+    // Where all are compared with all, everybody keeps everybody's company, and it tells nothing.
+    if needs.len() <= settings.effort.pool {
+        settings.weights.company = 0.0;
+    }
+    let mut index = Index::new(house::lexicon().map_err(DbError::Refused)?, settings);
+    for (key, need) in &needs {
+        index.put(key.clone(), need);
+    }
+    Ok(index)
 }
 
 /// The challenges that bodies share, as an index of needs.

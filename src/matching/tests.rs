@@ -251,3 +251,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn in_a_small_pile_a_stranger_is_not_drawn_in_by_the_company_of_all() {
+    let told = [
+        "Vi går fire runder på stuerne hver nat, og de fleste patienter vågner.",
+        "Natlige tilsyn vækker patienterne, selv om alt er i orden.",
+        "Nattevagten fører tilsyn hver anden time, og patienterne vågner, når døren går.",
+        "Vi leder efter infusionspumper på hele gangen.",
+    ];
+    let index = super::live::shelved(told.iter().map(|told| (*told, Need::from_text(told, None)))).unwrap();
+    let groups = index.groups(&told, &[], &super::group::Grouping::default());
+    let mut sizes: Vec<usize> = groups.iter().map(|group| group.members.len()).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [1, 3], "{groups:?}");
+}

@@ -24,6 +24,10 @@ pub enum Subject {
     Dialogue,
     Subscription,
     LetterOfIntent,
+    NeedsInbox,
+    Need,
+    Suggestion,
+    SupportRequest,
 }
 
 impl Subject {
@@ -40,6 +44,10 @@ impl Subject {
             Self::Dialogue => "dialogue",
             Self::Subscription => "subscription",
             Self::LetterOfIntent => "letter_of_intent",
+            Self::NeedsInbox => "needs_inbox",
+            Self::Need => "need",
+            Self::Suggestion => "suggestion",
+            Self::SupportRequest => "support_request",
         }
     }
 }

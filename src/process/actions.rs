@@ -12,10 +12,11 @@ use crate::access::{Member, Staff};
 use crate::challenge::{self, Approved, Challenge, Level};
 use crate::db::{AnyConnection, Tx};
 use crate::kernel::{Fit, Id, Instant, Language, Money, OrganisationId, copenhagen, text};
+use crate::need;
 use crate::organisation::{self, Kind, Organisation};
 use crate::outbox::{Actor, Fact, Subject, record};
 use crate::reference;
-use crate::web::{IfMatch, Patch, Problem};
+use crate::web::{IfMatch, Node, Patch, Problem};
 
 /// Gathers approved challenges into a new process; their owners become its need owners.
 ///
@@ -38,6 +39,26 @@ pub fn gather(
         put_in(tx, now, staff, &process, *id, &format!("/challenge_ids/{index}"))?;
     }
     Ok(process)
+}
+
+/// Tells whoever left a need behind one of the challenges of the process, as soon as the public sees it; each once.
+///
+/// # Errors
+/// Those of the database.
+pub fn tell_senders(
+    tx: &mut Tx<'_>,
+    node: &Node,
+    now: Instant,
+    staff: &Staff,
+    process: &Process,
+) -> Result<(), Problem> {
+    if !process.is_public() {
+        return Ok(());
+    }
+    let id = process.id.to_string();
+    let inside = challenge::store::in_process(tx.connection, &id)?;
+    let challenges: Vec<_> = inside.iter().map(|challenge| challenge.id).collect();
+    need::actions::reached_process(tx, node, now, &staff.actor(), &challenges, (&id, &process.body.title))
 }
 
 /// Puts an approved challenge into a process; its owner joins, if it is not there already.

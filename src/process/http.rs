@@ -25,6 +25,8 @@ use crate::kernel::{Fitting, Flaws, Id, Language, OrganisationId, Page, copenhag
 use crate::matching;
 use crate::matching::live::Live;
 use crate::matching::verdict::Rejection;
+use crate::need;
+use crate::need::http::NeedsBehind;
 use crate::outbox::{Subject, history};
 use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, Reply};
 
@@ -40,6 +42,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(add_challenge_to_process)
         .service(take_challenge_out_of_process)
         .service(list_process_challenges)
+        .service(list_process_needs)
         .service(add_participant)
         .service(change_participant)
         .service(join_process)
@@ -364,6 +367,7 @@ async fn change_process(
     mut patch: Patch,
 ) -> Result<Reply<ProcessView>, Problem> {
     let staff = context.caller.staff(Scope::ProcessesWrite)?;
+    let node = context.node.clone();
     let (now, shown) = (context.now, Shown::to(&context));
     let reason = patch.take("reason").and_then(|reason| reason.as_str().map(|reason| reason.trim().to_owned()));
     let reason = reason.filter(|reason| !reason.is_empty());
@@ -371,6 +375,7 @@ async fn change_process(
         .db
         .write(move |tx| {
             let process = actions::change(tx, now, &staff, id.0, &seen, &patch, reason.as_deref())?;
+            actions::tell_senders(tx, &node, now, &staff, &process)?;
             show(tx.connection, process, &shown)
         })
         .await?;
@@ -397,11 +402,13 @@ async fn add_challenge_to_process(
     body: Body<ChallengeRef>,
 ) -> Result<Reply<ProcessView>, Problem> {
     let staff = context.caller.staff(Scope::ProcessesWrite)?;
+    let node = context.node.clone();
     let (now, shown) = (context.now, Shown::to(&context));
     let (version, view) = context
         .db
         .write(move |tx| {
             let process = actions::add_challenge(tx, now, &staff, id.0, body.0.challenge_id)?;
+            actions::tell_senders(tx, &node, now, &staff, &process)?;
             show(tx.connection, process, &shown)
         })
         .await?;
@@ -423,6 +430,36 @@ async fn list_process_challenges(context: Context, id: PathId<Process>) -> Resul
         })
         .await?;
     Ok(Reply::ok(ProcessChallenges { items }))
+}
+
+/// The needs behind a process, challenge by challenge.
+#[derive(Debug, Serialize, ToSchema)]
+struct ProcessNeeds {
+    /// All of them together.
+    #[schema(example = 139)]
+    needs: usize,
+    /// The challenges in the process, oldest first.
+    challenges: Vec<NeedsBehind>,
+}
+
+/// The way back from a process over its challenges to the needs that people on the floor left: counts for everybody who sees
+/// the process, and the words for the body that gathered them.
+#[utoipa::path(tag = "processes", security(()), responses((status = 200, body = ProcessNeeds)))]
+#[get("/processes/{id}/needs")]
+async fn list_process_needs(context: Context, id: PathId<Process>) -> Result<Reply<ProcessNeeds>, Problem> {
+    let inside = context.clone();
+    let challenges = context
+        .db
+        .read(move |connection| {
+            visible(connection, &inside, id.0)?;
+            let challenges = challenge::store::in_process(connection, &id.0.to_string())?;
+            let body = inside.caller.body();
+            let behind = |challenge: &Challenge| need::http::behind(connection, challenge, body);
+            challenges.iter().map(behind).collect::<Result<Vec<_>, Problem>>()
+        })
+        .await?;
+    let needs = challenges.iter().map(|behind| behind.needs).sum();
+    Ok(Reply::ok(ProcessNeeds { needs, challenges }))
 }
 
 /// The challenges in a process.

@@ -4,6 +4,7 @@
 //! with a [`Problem`]; the [frame](frame) around them adds what is the same everywhere.
 
 mod body;
+mod door;
 pub mod frame;
 pub mod idempotency;
 pub mod lines;
@@ -17,6 +18,7 @@ mod reply;
 
 pub use body::{Body, IfMatch, MAX_BODY, OptionalBody, Patch, RawBody};
 pub(crate) use body::{read_json, read_value, require_type};
+pub use door::Network;
 pub use node::{Metrics, Node};
 pub use page::{Field, HtmlPage, Prefers};
 pub use problem::Problem;

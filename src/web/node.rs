@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use governor::DefaultKeyedRateLimiter;
 use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
 
+use super::door::{self, Doors};
 use super::ready::Ready;
 use crate::config::Settings;
 use crate::db::Db;
@@ -21,6 +22,7 @@ pub struct Node {
     leaving: AtomicBool,
     pub(super) limiter: Option<DefaultKeyedRateLimiter<IpAddr>>,
     pub(super) ready: Ready,
+    pub(super) doors: Doors,
 }
 
 /// What is counted, for `/metrics`.
@@ -87,7 +89,8 @@ impl Node {
             governor::RateLimiter::keyed(governor::Quota::per_second(rate).allow_burst(burst))
         });
         let (metrics, leaving) = (Metrics::new()?, AtomicBool::new(false));
-        Ok(Self { settings, db, clock, seal, metrics, leaving, limiter, ready: Ready::default() })
+        let (ready, doors) = (Ready::default(), door::doors());
+        Ok(Self { settings, db, clock, seal, metrics, leaving, limiter, ready, doors })
     }
 
     /// From now on the node says that it is about to stop: it still answers, but wants no more requests.

@@ -1,5 +1,6 @@
 //! The staff's queue over HTTP: all that waits for them, longest first, and who looks at what.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
@@ -15,11 +16,13 @@ use crate::challenge::{Challenge, Stage, Status, actions};
 use crate::criteria::Verdict;
 use crate::db::AnyConnection;
 use crate::dialogue::{self, Dialogue, Question};
-use crate::kernel::{Cursor, Direction, Id, Instant, Language, Page, PageRequest, UserId};
+use crate::kernel::{Cursor, Direction, Id, Instant, Language, OrganisationId, Page, PageRequest, UserId};
 use crate::matching::live::{Likeness, Live};
 use crate::organisation::store::names;
 use crate::process::store::JoinRequest;
 use crate::process::{self, Process};
+use crate::suggestion::{self, Suggestion};
+use crate::support::{self, SupportRequest};
 use crate::web::{Paging, PathId, Problem, Query, Reply};
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
@@ -28,7 +31,7 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
 
 /// The name of the queue, which its cursors carry.
 const LIST: &str = "queue";
-/// How many requests to join, and how many questions, are looked at; they are few, and answered soon.
+/// How many requests to join, questions, suggestions and requests for support are looked at; they are few, and answered soon.
 const FEW: i64 = 1000;
 /// From this likeness on, two challenges may be the same need: about as likely as not.
 const TWIN: f32 = 0.5;
@@ -44,6 +47,10 @@ enum Kind {
     JoinRequest,
     /// A supplier's question to a market dialogue, for an answer to all.
     Question,
+    /// A suggestion to a call, for an invitation to a body.
+    Suggestion,
+    /// A request for support, for an answer.
+    SupportRequest,
 }
 
 /// A challenge that may be the same need as the one that waits.
@@ -78,12 +85,12 @@ struct AssigneeView {
 #[derive(Debug, Serialize, ToSchema)]
 struct QueueItem {
     kind: Kind,
-    /// Of the challenge, of the participant who asked, or of the question.
+    /// Of the challenge, of the participant who asked, of the question, of the suggestion or of the request for support.
     #[schema(format = "uuid")]
     id: String,
-    /// Of the challenge, of the process, or of the dialogue.
+    /// Of the challenge, of the process, or of the dialogue; the first words of what was suggested or asked.
     title: String,
-    /// Whose it is, or who asks: of a question, the pseudonym.
+    /// Whose it is, or who asks: of a question, the pseudonym; empty for people without a body.
     organisation: String,
     /// Whom it waits for: the assignee, or CO-PI.
     waiting_on: String,
@@ -171,6 +178,11 @@ fn queue(
     for (question, title) in dialogue::store::waiting_questions(connection, FEW)? {
         items.push(asked(question, title, language));
     }
+    items.extend(suggestion::store::waiting(connection, FEW)?.iter().map(suggested));
+    let requests = support::store::waiting(connection, FEW)?;
+    let askers: Vec<_> = requests.iter().filter_map(|request| request.organisation_id).collect();
+    let askers = names(connection, &askers)?;
+    items.extend(requests.iter().map(|request| help_wanted(request, &askers)));
     items.retain(|item| after.as_ref().is_none_or(|after| item.place() > *after));
     items.sort_by_key(QueueItem::place);
     items.truncate(usize::try_from(request.limit + 1).unwrap_or(usize::MAX));
@@ -224,6 +236,19 @@ fn asked(question: Question, title: String, language: Language) -> QueueItem {
         organisation: question.pseudonym().to(language).to_owned(),
         dialogue_id: Some(question.dialogue_id),
         ..QueueItem::new(Kind::Question, question.id.to_string(), question.asked_at, title)
+    }
+}
+
+fn suggested(suggestion: &Suggestion) -> QueueItem {
+    let title = suggestion::actions::headline(&suggestion.told.what);
+    QueueItem::new(Kind::Suggestion, suggestion.id.to_string(), suggestion.state_at, title)
+}
+
+fn help_wanted(request: &SupportRequest, askers: &HashMap<OrganisationId, String>) -> QueueItem {
+    let title = suggestion::actions::headline(&request.ask.text);
+    QueueItem {
+        organisation: request.organisation_id.and_then(|id| askers.get(&id).cloned()).unwrap_or_default(),
+        ..QueueItem::new(Kind::SupportRequest, request.id.to_string(), request.state_at, title)
     }
 }
 

@@ -13,8 +13,10 @@ use crate::challenge::{Challenge, Stage, Status};
 use crate::criteria::{Backing, Verdict};
 use crate::db::AnyConnection;
 use crate::kernel::{Direction, Id, Language, OrganisationId, PageRequest, Text, text};
+use crate::need::{self, Inbox};
 use crate::process::store::Part;
 use crate::process::{self, ParticipantState, Process};
+use crate::suggestion::{self, Suggestion};
 use crate::web::{Problem, Reply};
 
 /// What the item is about.
@@ -60,23 +62,76 @@ struct TodoItem {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Todo {
     items: Vec<TodoItem>,
+    /// Inboxes where needs wait to be sorted, longest first.
+    inboxes: Vec<TodoInbox>,
+    /// Suggestions that CO-PI invites the body to own, longest first.
+    invitations: Vec<TodoInvitation>,
 }
 
-/// What the caller's body must do next with its challenges, their sponsors, and the processes it is in.
+/// An inbox where needs wait to be sorted.
+#[derive(Debug, Serialize, ToSchema)]
+struct TodoInbox {
+    #[schema(value_type = String, format = "uuid")]
+    inbox_id: Id<Inbox>,
+    title: String,
+    /// Needs that nobody has looked at.
+    new: i64,
+    /// Needs that were looked at and are neither gathered, answered nor set aside.
+    seen: i64,
+    /// When the oldest of them was left.
+    waiting_since: DateTime<Utc>,
+}
+
+/// A suggestion that the body is invited to own.
+#[derive(Debug, Serialize, ToSchema)]
+struct TodoInvitation {
+    #[schema(value_type = String, format = "uuid")]
+    suggestion_id: Id<Suggestion>,
+    what: String,
+    waiting_since: DateTime<Utc>,
+}
+
+/// What the caller's body must do next: with its challenges, their sponsors, and the processes it is in; with the needs in its
+/// inboxes; and with what CO-PI invites it to own.
 #[utoipa::path(tag = "desk", responses((status = 200, body = Todo)))]
 #[get("/todo")]
 pub(super) async fn get_todo(context: Context) -> Result<Reply<Todo>, Problem> {
     let body = context.caller.member(Scope::ChallengesRead)?.organisation_id();
     let (language, now) = (context.language, context.now);
-    let items = context.db.read(move |connection| {
+    let todo = context.db.read(move |connection| {
         let mut items = challenges(connection, body, language, now)?;
         for part in process::store::parts_of(connection, body)? {
             items.extend(next_in_process(part, language));
         }
         items.sort_by_key(|item| (item.waiting_on != "you", item.waiting_since));
-        Ok::<_, Problem>(items)
+        let inboxes = waiting_inboxes(connection, body)?;
+        Ok::<_, Problem>(Todo { items, inboxes, invitations: invitations(connection, body)? })
     });
-    Ok(Reply::ok(Todo { items: items.await? }))
+    Ok(Reply::ok(todo.await?))
+}
+
+fn waiting_inboxes(connection: &mut AnyConnection, body: OrganisationId) -> Result<Vec<TodoInbox>, Problem> {
+    let piles = need::store::piles(connection, body)?;
+    let waiting = need::store::inboxes(connection, body)?.into_iter().filter_map(|inbox| {
+        let of_inbox: Vec<_> = piles.iter().filter(|pile| pile.inbox_id == inbox.id).collect();
+        let count = |state: &str| of_inbox.iter().filter(|pile| pile.state == state).map(|pile| pile.count).sum();
+        Some(TodoInbox {
+            waiting_since: of_inbox.iter().filter_map(|pile| pile.oldest).min()?,
+            inbox_id: inbox.id,
+            title: inbox.title,
+            new: count("new"),
+            seen: count("seen"),
+        })
+    });
+    let mut waiting: Vec<TodoInbox> = waiting.collect();
+    waiting.sort_by_key(|inbox| inbox.waiting_since);
+    Ok(waiting)
+}
+
+fn invitations(connection: &mut AnyConnection, body: OrganisationId) -> Result<Vec<TodoInvitation>, Problem> {
+    let show =
+        |one: Suggestion| TodoInvitation { suggestion_id: one.id, what: one.told.what, waiting_since: one.state_at };
+    Ok(suggestion::store::invitations(connection, body)?.into_iter().map(show).collect())
 }
 
 fn challenges(

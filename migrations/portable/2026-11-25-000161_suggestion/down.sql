@@ -1,0 +1,2 @@
+DROP TABLE suggestion;
+DROP TABLE suggestion_state;

@@ -1,0 +1,555 @@
+//! Sorting needs, by the body's own people: like ones together, decided on together, gathered into challenges.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{get, patch, post};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::follow::{ChallengeOfNeed, challenge_of};
+use crate::access::{Context, Scope};
+use crate::challenge::Challenge;
+use crate::challenge::http::{HistoryView, OwnerView};
+use crate::criteria::Call;
+use crate::db::AnyConnection;
+use crate::kernel::{Fitting, Flaws, Id, Language, OrganisationId, Page, text};
+use crate::matching::group::Grouping;
+use crate::matching::live::shelved;
+use crate::matching::need::Need as Matched;
+use crate::matching::text::language::Language as Spoken;
+use crate::need::actions::{Decision, Gathering};
+use crate::need::store::{self, Filter};
+use crate::need::{Estimate, HowOften, Inbox, Need, Recognition, State, Told, actions};
+use crate::organisation::store::names;
+use crate::outbox::{Subject, history};
+use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, Reply};
+
+/// How many waiting needs are looked at together: the newest.
+const MOST_CLUSTERED: i64 = 1000;
+/// How many needs a request may name.
+const MOST_NAMED: usize = 500;
+
+/// A need, as the body sees it where it was left.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Need)]
+pub struct NeedView {
+    #[schema(value_type = String, format = "uuid")]
+    id: Id<Need>,
+    #[schema(value_type = String, format = "uuid")]
+    inbox_id: Id<Inbox>,
+    #[serde(flatten)]
+    #[schema(inline)]
+    told: Told,
+    /// new, seen, gathered, answered or set_aside.
+    #[schema(example = "seen")]
+    state: &'static str,
+    /// Since when.
+    since: DateTime<Utc>,
+    /// Who brought it there; empty while it is new.
+    by: String,
+    /// The answer, or why it was set aside.
+    #[schema(required, nullable)]
+    reason: Option<String>,
+    #[schema(required, nullable)]
+    challenge: Option<ChallengeOfNeed>,
+    /// Whether departments and other bodies see its words.
+    shared: bool,
+    /// Whether whoever left it gave an address and hears of it; the address itself is shown to nobody.
+    followed: bool,
+    /// Who has it too.
+    recognitions: Vec<Recognition>,
+    left_at: DateTime<Utc>,
+}
+
+impl NeedView {
+    fn of(need: Need, challenge: Option<ChallengeOfNeed>, recognitions: Vec<Recognition>) -> Self {
+        let reason = match &need.state {
+            State::Answered { answer: words } | State::SetAside { reason: words } => Some(words.clone()),
+            State::New | State::Seen | State::Gathered { .. } => None,
+        };
+        Self {
+            id: need.id,
+            inbox_id: need.inbox_id,
+            state: need.state.word(),
+            since: need.state_at,
+            by: need.state_by,
+            reason,
+            challenge,
+            shared: need.shared,
+            followed: need.email.is_some(),
+            recognitions,
+            left_at: need.left_at,
+            told: need.told,
+        }
+    }
+
+    /// Several needs.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(super) fn all(connection: &mut AnyConnection, needs: Vec<Need>) -> Result<Vec<Self>, Problem> {
+        let ids: Vec<_> = needs.iter().map(|need| need.id).collect();
+        let mut said = store::recognitions(connection, &ids)?;
+        let mut views = Vec::with_capacity(needs.len());
+        let mut challenges: HashMap<Id<Challenge>, Option<ChallengeOfNeed>> = HashMap::new();
+        for need in needs {
+            let challenge = match need.state {
+                State::Gathered { challenge_id } => match challenges.get(&challenge_id) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let found = challenge_of(connection, &need)?;
+                        challenges.entry(challenge_id).or_insert(found).clone()
+                    }
+                },
+                _ => None,
+            };
+            let recognitions = said.remove(&need.id).unwrap_or_default();
+            views.push(Self::of(need, challenge, recognitions));
+        }
+        Ok(views)
+    }
+}
+
+fn one(connection: &mut AnyConnection, need: Need) -> Result<(i64, NeedView), Problem> {
+    let version = need.version;
+    let challenge = challenge_of(connection, &need)?;
+    let said = store::recognitions(connection, &[need.id])?.remove(&need.id).unwrap_or_default();
+    Ok((version, NeedView::of(need, challenge, said)))
+}
+
+/// Where a need may stand.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = NeedState)]
+enum StateWord {
+    New,
+    Seen,
+    Gathered,
+    Answered,
+    SetAside,
+}
+
+impl StateWord {
+    fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Seen => "seen",
+            Self::Gathered => "gathered",
+            Self::Answered => "answered",
+            Self::SetAside => "set_aside",
+        }
+    }
+}
+
+/// What a list of needs may be narrowed to.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    #[param(value_type = Option<String>, format = "uuid")]
+    inbox_id: Option<Id<Inbox>>,
+    state: Option<StateWord>,
+    /// The challenge that they were gathered into.
+    #[param(value_type = Option<String>, format = "uuid")]
+    challenge_id: Option<Id<Challenge>>,
+    /// Rows a page, 1 to 200; 50 when left out.
+    limit: Option<i64>,
+    cursor: Option<String>,
+    /// `newest` (default) or `changed`: oldest change first.
+    order: Option<String>,
+    since: Option<String>,
+}
+
+/// The needs that were left with the caller's body.
+#[utoipa::path(tag = "needs", params(ListQuery), responses((status = 200, body = Page<NeedView>)))]
+#[get("/needs")]
+pub(super) async fn list_needs(context: Context, query: Query<ListQuery>) -> Result<Reply<Page<NeedView>>, Problem> {
+    let body = context.caller.member(Scope::ChallengesRead)?.organisation_id();
+    let Query(ListQuery { inbox_id, state, challenge_id, limit, cursor, order, since }) = query;
+    let request = Paging { limit, cursor, order, since }.of(store::LIST)?;
+    let filter = Filter { inbox_id, state: state.map(StateWord::word), challenge_id };
+    let page = context.db.read(move |connection| {
+        let Page { items, next } = store::list(connection, body, &filter, &request)?;
+        Ok::<_, Problem>(Page { items: NeedView::all(connection, items)?, next })
+    });
+    Ok(Reply::page(page.await?))
+}
+
+/// A need that another body shares.
+#[derive(Debug, Serialize, ToSchema)]
+struct SharedNeed {
+    #[schema(value_type = String, format = "uuid")]
+    id: Id<Need>,
+    organisation: OwnerView,
+    what: String,
+    #[schema(required, nullable)]
+    how_often: Option<HowOften>,
+    who: String,
+    today: String,
+    /// How many departments and bodies have it too.
+    recognitions: usize,
+    left_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct SharedQuery {
+    /// Rows a page, 1 to 200; 50 when left out.
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+/// The needs that other bodies share: say "det har vi også" to those that you have.
+#[utoipa::path(tag = "needs", params(SharedQuery), responses((status = 200, body = Page<SharedNeed>)))]
+#[get("/shared-needs")]
+pub(super) async fn list_shared_needs(
+    context: Context,
+    query: Query<SharedQuery>,
+) -> Result<Reply<Page<SharedNeed>>, Problem> {
+    let body = context.caller.member(Scope::ChallengesRead)?.organisation_id();
+    let Query(SharedQuery { limit, cursor }) = query;
+    let request = Paging { limit, cursor, ..Paging::default() }.of(store::SHARED)?;
+    let page = context.db.read(move |connection| {
+        let page = store::shared_by_others(connection, body, &request)?;
+        let (ids, bodies): (Vec<_>, Vec<_>) = page.items.iter().map(|need| (need.id, need.organisation_id)).unzip();
+        let (said, names) = (store::recognitions(connection, &ids)?, names(connection, &bodies)?);
+        Ok::<_, Problem>(page.map(|need| SharedNeed {
+            id: need.id,
+            organisation: OwnerView {
+                id: need.organisation_id,
+                name: names.get(&need.organisation_id).cloned().unwrap_or_default(),
+            },
+            recognitions: said.get(&need.id).map_or(0, Vec::len),
+            what: need.told.what,
+            how_often: need.told.how_often,
+            who: need.told.who,
+            today: need.told.today,
+            left_at: need.left_at,
+        }))
+    });
+    Ok(Reply::page(page.await?))
+}
+
+/// One need of the caller's body.
+#[utoipa::path(tag = "needs", responses((status = 200, body = NeedView, headers(("ETag")))))]
+#[get("/needs/{id}")]
+pub(super) async fn get_need(context: Context, id: PathId<Need>) -> Result<Reply<NeedView>, Problem> {
+    let body = context.caller.member(Scope::ChallengesRead)?.organisation_id();
+    let found = context.db.read(move |connection| {
+        let need = actions::own(connection, body, id.0)?;
+        one(connection, need)
+    });
+    let (version, view) = found.await?;
+    Ok(Reply::ok(view).tagged(version, context.language))
+}
+
+/// What can be changed of a need.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NeedChange, example = json!({"what": "En beboer vågner, når døren går.", "shared": true}))]
+#[expect(dead_code, reason = "only says what the patch may hold; it is applied to what was told")]
+struct ChangeBody {
+    #[serde(flatten)]
+    #[schema(inline)]
+    told: Told,
+    /// Whether departments and other bodies see its words.
+    shared: bool,
+}
+
+/// Changes the words of a need, as to take out what points to a person, or shares it with departments and other bodies.
+/// The words before are not kept.
+#[utoipa::path(tag = "needs", request_body(content = ChangeBody, content_type = "application/merge-patch+json"), responses((status = 200, body = NeedView)))]
+#[patch("/needs/{id}")]
+pub(super) async fn change_need(
+    context: Context,
+    id: PathId<Need>,
+    seen: IfMatch,
+    patch: Patch,
+) -> Result<Reply<NeedView>, Problem> {
+    let member = context.caller.member(Scope::ChallengesWrite)?;
+    let now = context.now;
+    let changed = context.db.write(move |tx| {
+        let need = actions::change(tx, now, &member, id.0, &seen, patch)?;
+        one(tx.connection, need)
+    });
+    let (version, view) = changed.await?;
+    Ok(Reply::ok(view).tagged(version, context.language))
+}
+
+/// A department or body that has a need too.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewNeedRecognition, example = json!({"department": "Akutmodtagelsen", "how_often": {"times": 2.0, "per": "day", "minutes": 20.0}, "note": "Hos os især i weekenden."}))]
+struct RecognitionBody {
+    /// At most 120 characters; needed where the need is the body's own.
+    #[serde(default)]
+    #[schema(max_length = 120)]
+    department: String,
+    #[serde(default)]
+    how_often: Option<HowOften>,
+    /// At most 2,000 characters.
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    note: String,
+}
+
+impl Fitting for RecognitionBody {
+    fn fit(&mut self, flaws: &mut Flaws) {
+        flaws.line("/department", &mut self.department, 0, 120);
+        flaws.open_prose("/note", &mut self.note, 0, 2000);
+        if let Some(how_often) = &self.how_often {
+            how_often.check(flaws);
+        }
+    }
+}
+
+/// Says "det har vi også" to a need that another body shares, or for another department to one's own. The newest word of each
+/// department counts.
+#[utoipa::path(tag = "needs", request_body = RecognitionBody, responses((status = 201, body = Recognition)))]
+#[post("/needs/{id}/recognitions")]
+pub(super) async fn recognise_need(
+    context: Context,
+    id: PathId<Need>,
+    body: Body<RecognitionBody>,
+) -> Result<Reply<Recognition>, Problem> {
+    let member = context.caller.member(Scope::ChallengesWrite)?;
+    let RecognitionBody { department, how_often, note } = body.0.into_inner();
+    let now = context.now;
+    let said =
+        context.db.write(move |tx| actions::recognise(tx, now, &member, id.0, department, how_often, note)).await?;
+    Ok(Reply::ok(said).status(StatusCode::CREATED))
+}
+
+/// Who did what to a need, when and why; oldest first.
+#[utoipa::path(tag = "needs", responses((status = 200, body = HistoryView)))]
+#[get("/needs/{id}/history")]
+pub(super) async fn get_need_history(context: Context, id: PathId<Need>) -> Result<Reply<HistoryView>, Problem> {
+    let body = context.caller.member(Scope::ChallengesRead)?.organisation_id();
+    let items = context.db.read(move |connection| {
+        actions::own(connection, body, id.0)?;
+        Ok::<_, Problem>(history(connection, Subject::Need, id.0)?)
+    });
+    Ok(Reply::ok(HistoryView { items: items.await? }))
+}
+
+/// Needs that look like one.
+#[derive(Debug, Serialize, ToSchema)]
+struct NeedCluster {
+    /// The needs, oldest first.
+    needs: Vec<NeedView>,
+    /// How much alike they are on average, 0 to 1; 1 for one alone.
+    #[schema(minimum = 0, maximum = 1, example = 0.62)]
+    cohesion: f32,
+    /// What they share, in words.
+    #[schema(example = json!(["natlige tilsyn", "søvn"]))]
+    shared: Vec<String>,
+    /// How many departments told of it.
+    departments: usize,
+    /// Hours of work a year as they estimate it: the median of each department, added up.
+    #[schema(required, nullable)]
+    hours_per_year: Option<f64>,
+}
+
+/// Needs that wait, like ones together.
+#[derive(Debug, Serialize, ToSchema)]
+struct NeedClusters {
+    items: Vec<NeedCluster>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ClusterQuery {
+    /// Of this inbox alone.
+    #[param(value_type = Option<String>, format = "uuid")]
+    inbox_id: Option<Id<Inbox>>,
+}
+
+/// The needs of the caller's body that wait, like ones together, the largest group first. The newest 1,000 are looked at.
+#[utoipa::path(tag = "needs", params(ClusterQuery), responses((status = 200, body = NeedClusters)))]
+#[get("/needs/clusters")]
+pub(super) async fn list_need_clusters(
+    context: Context,
+    query: Query<ClusterQuery>,
+) -> Result<Reply<NeedClusters>, Problem> {
+    let body = context.caller.member(Scope::ChallengesRead)?.organisation_id();
+    let (inbox, language) = (query.0.inbox_id, context.language);
+    let items = context.db.read(move |connection| clusters(connection, body, inbox, language)).await?;
+    Ok(Reply::ok(NeedClusters { items }))
+}
+
+fn clusters(
+    connection: &mut AnyConnection,
+    body: OrganisationId,
+    inbox: Option<Id<Inbox>>,
+    language: Language,
+) -> Result<Vec<NeedCluster>, Problem> {
+    let needs = store::waiting(connection, body, inbox, MOST_CLUSTERED)?;
+    let index = shelved(needs.iter().map(|need| (need.id, matched(need))))?;
+    let keys: Vec<_> = needs.iter().map(|need| need.id).collect();
+    let mut by_id: HashMap<Id<Need>, Need> = needs.into_iter().map(|need| (need.id, need)).collect();
+    let spoken = match language {
+        Language::Da => Spoken::Danish,
+        Language::En => Spoken::English,
+    };
+    let mut groups = index.groups(&keys, &[], &Grouping::default());
+    groups.sort_by(|a, b| b.members.len().cmp(&a.members.len()).then_with(|| a.members.cmp(&b.members)));
+    let show = |group: crate::matching::group::Group<Id<Need>>| {
+        let members: Vec<Need> = group.members.iter().filter_map(|id| by_id.remove(id)).collect();
+        let estimate = Estimate::of(&actions::voices(connection, &members)?.0);
+        Ok(NeedCluster {
+            needs: NeedView::all(connection, members)?,
+            cohesion: group.cohesion,
+            shared: index.shared(&group.members, spoken, 5),
+            departments: estimate.departments,
+            hours_per_year: estimate.hours_per_year,
+        })
+    };
+    groups.into_iter().map(show).collect()
+}
+
+/// What is compared. Whom it troubles is left out: in one house it is nearly always the same people.
+fn matched(need: &Need) -> Matched {
+    Matched {
+        body: format!("{}\n{}", need.told.what, need.told.today),
+        language: Spoken::from_tag(need.language.tag()),
+        ..Matched::default()
+    }
+}
+
+/// What to do with needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = NeedVerb)]
+enum Verb {
+    /// They were looked at, or are taken up again.
+    See,
+    Answer,
+    SetAside,
+}
+
+/// A decision on needs.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NeedDecision, example = json!({"need_ids": ["0193f1c2-7a5e-7c31-9d3e-3f6a2b1c0d4e"], "decision": "answer", "words": "Dørene får nye pakninger i marts."}))]
+struct DecisionBody {
+    /// 1 to 500.
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 500)]
+    need_ids: Vec<Id<Need>>,
+    decision: Verb,
+    /// The answer, or why they are set aside: 1 to 2,000 characters, which those who left an address read.
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    words: String,
+}
+
+impl Fitting for DecisionBody {
+    fn fit(&mut self, flaws: &mut Flaws) {
+        each_once(&mut self.need_ids, flaws);
+        flaws.prose("/words", &mut self.words, usize::from(self.decision != Verb::See), 2000);
+    }
+}
+
+fn each_once(ids: &mut Vec<Id<Need>>, flaws: &mut Flaws) {
+    flaws.count("/need_ids", ids, 1, MOST_NAMED);
+    let mut seen = std::collections::HashSet::new();
+    ids.retain(|id| seen.insert(*id));
+}
+
+/// The needs that were decided on.
+#[derive(Debug, Serialize, ToSchema)]
+struct DecidedNeeds {
+    items: Vec<NeedView>,
+}
+
+/// Decides on needs of the caller's body, all or none: looked at, answered, or set aside. Those who left an address hear of it.
+#[utoipa::path(tag = "needs", request_body = DecisionBody, responses((status = 200, body = DecidedNeeds)))]
+#[post("/needs/decisions")]
+pub(super) async fn decide_needs(context: Context, body: Body<DecisionBody>) -> Result<Reply<DecidedNeeds>, Problem> {
+    let member = context.caller.member(Scope::ChallengesWrite)?;
+    let DecisionBody { need_ids, decision, words } = body.0.into_inner();
+    let decision = match decision {
+        Verb::See => Decision::See,
+        Verb::Answer => Decision::Answer(words),
+        Verb::SetAside => Decision::SetAside(words),
+    };
+    let (node, now) = (context.node.clone(), context.now);
+    let decided = context.db.write(move |tx| {
+        let needs = actions::decide(tx, &node, now, &member, &need_ids, &decision)?;
+        NeedView::all(tx.connection, needs)
+    });
+    Ok(Reply::ok(DecidedNeeds { items: decided.await? }))
+}
+
+/// Needs that become one challenge: a new draft with a title, or one that is being written.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NeedGathering, example = json!({"need_ids": ["0193f1c2-7a5e-7c31-9d3e-3f6a2b1c0d4e", "0193f1c2-7a5e-7c31-9d3e-3f6a2b1c0d4f"], "title": "Natlige tilsyn vækker patienterne", "theme": "velfærdsteknologi"}))]
+struct GatheringBody {
+    /// 1 to 500.
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 500)]
+    need_ids: Vec<Id<Need>>,
+    /// Of the new challenge; 1 to 200 characters. Left out when `challenge_id` is given.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    title: String,
+    /// Of the new challenge; at most 80 characters.
+    #[serde(default)]
+    #[schema(max_length = 80)]
+    theme: String,
+    /// The call that the new challenge answers.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    call_id: Option<Id<Call>>,
+    /// A challenge of the body that is still being written: it keeps its words and gets these needs behind it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    challenge_id: Option<Id<Challenge>>,
+}
+
+impl Fitting for GatheringBody {
+    fn fit(&mut self, flaws: &mut Flaws) {
+        each_once(&mut self.need_ids, flaws);
+        flaws.line("/title", &mut self.title, usize::from(self.challenge_id.is_none()), 200);
+        flaws.line("/theme", &mut self.theme, 0, 80);
+        let more = !self.title.is_empty() || !self.theme.is_empty() || self.call_id.is_some();
+        if self.challenge_id.is_some() && more {
+            let detail = text!(
+                "En udfordring, der allerede findes, beholder sine ord",
+                "A challenge that is there already keeps its words"
+            );
+            flaws.add("/challenge_id", "with_more", detail);
+        }
+    }
+}
+
+/// Where the needs went.
+#[derive(Debug, Serialize, ToSchema)]
+struct GatheredNeeds {
+    #[schema(value_type = String, format = "uuid")]
+    challenge_id: Id<Challenge>,
+    title: String,
+    /// How many needs stand behind it now.
+    needs: usize,
+}
+
+/// Gathers needs of the caller's body into one challenge. A new draft is filled in from what they tell: the problem in their
+/// words, hours a year and scale from their figures, as an estimate. Those who left an address hear of it.
+#[utoipa::path(tag = "needs", request_body = GatheringBody, responses((status = 201, body = GatheredNeeds)))]
+#[post("/needs/gather")]
+pub(super) async fn gather_needs(context: Context, body: Body<GatheringBody>) -> Result<Reply<GatheredNeeds>, Problem> {
+    let member = context.caller.member(Scope::ChallengesWrite)?;
+    let GatheringBody { need_ids, title, theme, call_id, challenge_id } = body.0.into_inner();
+    let into = challenge_id.map_or(Gathering::Draft { title, theme, call_id }, Gathering::Into);
+    let (node, now) = (context.node.clone(), context.now);
+    let gathered = context.db.write(move |tx| {
+        let challenge = actions::gather(tx, &node, now, &member, &need_ids, into)?;
+        let needs = store::behind(tx.connection, &[challenge.id])?.len();
+        Ok::<_, Problem>(GatheredNeeds { challenge_id: challenge.id, title: challenge.description.title, needs })
+    });
+    let gathered = gathered.await?;
+    let location = format!("/api/v1/challenges/{}", gathered.challenge_id);
+    Ok(Reply::created(gathered, location))
+}
