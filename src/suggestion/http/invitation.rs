@@ -16,7 +16,10 @@ use crate::web::{Body, Field, HtmlPage, OptionalBody, PathId, Problem, Reply};
 /// The page behind the link in an invitation: the suggestion, and yes or no. Showing it changes nothing.
 #[utoipa::path(tag = "suggestions", security(()), responses((status = 200, body = String, content_type = "text/html"), (status = 410, body = String, content_type = "text/html")))]
 #[get("/suggestions/invitation/{token}")]
-pub(super) async fn show_invitation(context: Context, token: web::Path<String>) -> Result<HtmlPage, Problem> {
+pub(super) async fn show_suggestion_invitation(
+    context: Context,
+    token: web::Path<String>,
+) -> Result<HtmlPage, Problem> {
     let (node, now, language) = (context.node.clone(), context.now, context.language);
     let named = token.clone();
     let found = context.db.read(move |connection| {
@@ -89,7 +92,7 @@ enum Deed {
 #[utoipa::path(tag = "suggestions", security(()), request_body(content = InvitationForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = String, content_type = "text/html"), (status = 410, body = String, content_type = "text/html"), (status = 422, body = String, content_type = "text/html")))]
 #[post("/suggestions/invitation/{token}")]
-pub(super) async fn press_invitation(
+pub(super) async fn press_suggestion_invitation(
     context: Context,
     token: web::Path<String>,
     form: web::Form<InvitationForm>,
