@@ -112,7 +112,11 @@ enum LexiconCommand {
 #[derive(Subcommand)]
 enum LedgerCommand {
     /// Prove that nothing in it was changed, put in or taken out
-    Verify,
+    Verify {
+        /// A head that was kept (NUMBER:HASH, as a report or /api/v1/ledger/head says it): proves its end as well
+        #[arg(long)]
+        head: Option<ledger::Head>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -192,7 +196,7 @@ async fn carry_out(cli: Cli) -> Result<(), CliError> {
         Command::MigrateTo { url } => keep::migrate_to(&settings, &url),
         Command::User { command } => add_user(settings, command).await,
         Command::Import { command } => import::run(open(settings).await?, command).await,
-        Command::Ledger { command: LedgerCommand::Verify } => verify_ledger(settings).await,
+        Command::Ledger { command: LedgerCommand::Verify { head } } => verify_ledger(settings, head).await,
         Command::Openapi | Command::Evaluate { .. } | Command::Bounce { .. } | Command::Lexicon { .. } => Ok(()),
     }
 }
@@ -374,9 +378,13 @@ async fn serve_demo(settings: Settings, fresh: bool) -> Result<(), CliError> {
     serve_on(node, listener).await
 }
 
-async fn verify_ledger(settings: Settings) -> Result<(), CliError> {
+async fn verify_ledger(settings: Settings, head: Option<ledger::Head>) -> Result<(), CliError> {
     let node = open(settings).await?;
-    let verdict = node.db.read(ledger::verify).await.map_err(|error: DbError| CliError::from(error))?;
+    let verdict = node
+        .db
+        .read(move |connection| ledger::verify(connection, head.as_ref()))
+        .await
+        .map_err(|error: DbError| CliError::from(error))?;
     let (entries, deliveries) = (verdict.entries, verdict.deliveries);
     match verdict.flaw {
         None => {

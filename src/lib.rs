@@ -37,6 +37,7 @@
 //! | [`dispatch`] | facts → audience → letters → deliveries |
 //! | [`desk`] | what waits for whom: the staff's queue, a body's own list |
 //! | [`feed`] | one feed of all that changed |
+//! | [`site`] | the pages that people see, and the feeds |
 //! | [`archive`] | everything public, as files that outlive the service |
 //! | [`app`] | the actix application: every slice mounted once |
 //! | [`secret`] | the key of tokens and links |
@@ -74,6 +75,7 @@ pub mod process;
 pub mod reference;
 pub mod route;
 pub mod secret;
+pub mod site;
 pub mod spread;
 pub mod subscription;
 pub mod succession;

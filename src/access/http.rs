@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpRequest, dev, web};
 use super::store::Session;
 use super::{Caller, store, token};
 use crate::db::DbError;
-use crate::kernel::{Id, Instant, Language, digest};
+use crate::kernel::{Id, Instant, Language, Network, digest};
 use crate::web::{Node, Problem, frame};
 
 /// How every API key begins.
@@ -26,6 +26,8 @@ pub struct Context {
     pub language: Language,
     /// One moment for the whole request.
     pub now: Instant,
+    /// Where it comes from, where that says anything.
+    pub network: Option<Network>,
 }
 
 impl Deref for Context {
@@ -44,6 +46,8 @@ impl FromRequest for Context {
         let language = frame::language(request);
         let credentials = bearer(request).map(str::to_owned);
         let anonymous = request.headers().get(AUTHORIZATION).is_none();
+        let client = node.as_ref().and_then(|node| frame::client_address(node, request));
+        let network = client.and_then(Network::of);
         Box::pin(async move {
             let node = node.ok_or_else(|| Problem::internal(&"no node"))?;
             let now = node.now();
@@ -58,7 +62,7 @@ impl FromRequest for Context {
                     (Caller::Person(person.ok_or_else(Problem::unauthorized)?), Some(session))
                 }
             };
-            Ok(Self { node, caller, session, language, now })
+            Ok(Self { node, caller, session, language, now, network })
         })
     }
 }

@@ -17,7 +17,7 @@ use utoipa_actix_web::{AppExt, scope};
 use crate::web::{Node, Problem, frame, idempotency, openapi, ready};
 use crate::{
     access, account, challenge, criteria, desk, dialogue, dispatch, feed, letter_of_intent, matching, need,
-    organisation, phase, process, route, spread, subscription, succession, suggestion, support,
+    organisation, phase, process, route, site, spread, subscription, succession, suggestion, support,
 };
 
 /// Where every resource lives.
@@ -56,8 +56,12 @@ fn beside(config: &mut ServiceConfig<'_>) {
 /// The OpenAPI document of exactly what is mounted.
 #[must_use]
 pub fn spec() -> Value {
-    let (_, collected) =
-        App::new().into_utoipa_app().service(scope(BASE).configure(routes)).configure(beside).split_for_parts();
+    let (_, collected) = App::new()
+        .into_utoipa_app()
+        .service(scope(BASE).configure(routes))
+        .configure(site::routes)
+        .configure(beside)
+        .split_for_parts();
     openapi::finish(&collected)
 }
 
@@ -90,6 +94,7 @@ pub fn serve(
             .app_data(web::PayloadConfig::new(crate::web::MAX_BODY))
             .app_data(web::FormConfig::default().limit(crate::web::MAX_BODY))
             .service(scope(BASE).configure(routes))
+            .configure(site::routes)
             .configure(beside)
             .into_app()
             .default_service(web::to(nothing_here))

@@ -34,7 +34,7 @@ pub(super) fn migrate_to(settings: &Settings, url: &str) -> Result<(), CliError>
     let target: DatabaseUrl = url.parse().map_err(CliError::from)?;
     let mut out = std::io::stdout();
     let moved = transfer(&settings.database, &target, |target| {
-        let verdict = ledger::verify(target).map_err(CliError::from)?;
+        let verdict = ledger::verify(target, None).map_err(CliError::from)?;
         if let Some(flaw) = verdict.flaw {
             let (entries, advice) = (verdict.entries, "look at it with `skala ledger verify`");
             return Err(CliError(format!("the ledger is broken after {entries} sound entries: {flaw}; {advice}")));

@@ -779,3 +779,11 @@ diesel::table! {
         updated_at -> Timestamp,
     }
 }
+
+diesel::table! {
+    followed_dialogue (subscription_id, dialogue_id) {
+        subscription_id -> Text,
+        dialogue_id -> Text,
+    }
+}
+diesel::allow_tables_to_appear_in_same_query!(followed_dialogue, subscription);

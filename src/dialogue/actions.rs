@@ -2,18 +2,19 @@
 
 use serde_json::json;
 
-use super::{Dialogue, Notice, Refusal, Status, Version, store};
+use super::{Dialogue, Notice, Refusal, Status, Version, store, visitor};
 use crate::access::Staff;
-use crate::db::{AnyConnection, Tx};
+use crate::db::{AnyConnection, DbError, Tx};
 use crate::kernel::privacy::{Trace, has_cpr, words_of};
 use crate::kernel::{Fit, Flaws, Id, Instant, OrganisationId, text};
+use crate::organisation;
 use crate::outbox::{Actor, Fact, Subject, record};
 use crate::process::{self, ParticipantState, Process, Role};
-use crate::web::Problem;
-use crate::{organisation, web::IfMatch};
+use crate::web::{IfMatch, Node, Problem};
 
 pub use super::visitor::{
-    Asked, SignedUp, Written, answer, ask, cancel_signup, confirm_question, confirm_signup, receive, reject, sign_up,
+    Asked, Settled, SignedUp, Written, answer, ask, cancel_signup, confirm_question, confirm_signup, receive, reject,
+    release_holds, sign_up,
 };
 
 /// Drafts a dialogue for a process.
@@ -35,12 +36,14 @@ pub fn draft(
     Ok(dialogue)
 }
 
-/// Changes the notice; one that the market has seen becomes a new version.
+/// Changes the notice; one that the market has seen becomes a new version, and who signed up to an event that is changed
+/// is told.
 ///
 /// # Errors
-/// 404, 412, 409 for one that has ended, 422 for a change without a reason.
+/// 404, 412, 409 for one that has ended, 422 for a change without a reason or with fewer seats than are taken.
 pub fn change(
     tx: &mut Tx<'_>,
+    node: &Node,
     now: Instant,
     staff: &Staff,
     dialogue: Dialogue,
@@ -49,43 +52,73 @@ pub fn change(
 ) -> Result<(Dialogue, Option<Version>), Problem> {
     require_lead_exists(tx.connection, &notice)?;
     let actor = staff.actor();
-    let seen = dialogue.state.published().is_some();
+    let before = dialogue.notice.events.clone();
     let (dialogue, version) = dialogue.change(notice, reason, now, &actor.name)?;
-    if seen {
+    if version.is_some() {
         lead_named(tx.connection, dialogue.clone())?;
     }
-    super::visitor::release_seats_of_dropped_events(tx, now, &dialogue)?;
+    visitor::require_room(tx.connection, &dialogue)?;
     keep(tx, &dialogue, version.as_ref(), "changed", actor, now)?;
+    visitor::apply_changed_events(tx, node, now, &before, &dialogue)?;
     Ok((dialogue, version))
 }
 
-/// Publishes a draft.
+/// Publishes a draft, or lets it be published by the clock.
 ///
 /// # Errors
-/// 404, 409 unless it is a draft whose deadline lies ahead, 422 where several buy and none leads.
-pub fn publish(tx: &mut Tx<'_>, now: Instant, staff: &Staff, id: Id<Dialogue>) -> Result<(Dialogue, Version), Problem> {
-    let draft = required(tx.connection, id)?;
+/// 404, 409 unless it is unseen and its deadline lies after publication, 422 where several buy and none leads, or for
+/// a moment that does not lie ahead.
+pub fn publish(
+    tx: &mut Tx<'_>,
+    now: Instant,
+    staff: &Staff,
+    id: Id<Dialogue>,
+    publish_at: Option<Instant>,
+) -> Result<(Dialogue, Version), Problem> {
+    let draft = required(tx.connection, id, now)?;
     let actor = staff.actor();
-    let (dialogue, version) = lead_named(tx.connection, draft)?.publish(now, &actor.name)?;
-    keep(tx, &dialogue, Some(&version), "published", actor, now)?;
+    let (dialogue, version) = lead_named(tx.connection, draft)?.publish(publish_at, now, &actor.name)?;
+    keep(tx, &dialogue, Some(&version), if publish_at.is_some() { "scheduled" } else { "published" }, actor, now)?;
     Ok((dialogue, version))
 }
 
-/// Cancels a dialogue.
+/// Takes a scheduled publication back.
+///
+/// # Errors
+/// 404, 409 unless it is scheduled.
+pub fn unschedule(tx: &mut Tx<'_>, now: Instant, staff: &Staff, id: Id<Dialogue>) -> Result<Dialogue, Problem> {
+    let dialogue = required(tx.connection, id, now)?.unschedule(now)?;
+    keep(tx, &dialogue, None, "unscheduled", staff.actor(), now)?;
+    Ok(dialogue)
+}
+
+/// Puts on record that the clock has made a scheduled version public.
+///
+/// # Errors
+/// Those of the database.
+pub fn record_publication(tx: &mut Tx<'_>, version: &Version) -> Result<(), DbError> {
+    store::touch(tx, version.dialogue_id)?;
+    let fact = Fact::new(Subject::Dialogue, version.dialogue_id, "published", Actor::service(), version.published_at);
+    record(tx, fact.with(json!({"version": version.number})))
+}
+
+/// Cancels a dialogue, and tells who signed up to its events.
 ///
 /// # Errors
 /// 404, 409 for one that has ended.
 pub fn cancel(
     tx: &mut Tx<'_>,
+    node: &Node,
     now: Instant,
     staff: &Staff,
     id: Id<Dialogue>,
     reason: String,
 ) -> Result<(Dialogue, Option<Version>), Problem> {
-    let dialogue = required(tx.connection, id)?;
+    let dialogue = required(tx.connection, id, now)?;
     let actor = staff.actor();
     let (dialogue, version) = dialogue.cancel(reason, now, &actor.name)?;
     keep(tx, &dialogue, version.as_ref(), "cancelled", actor, now)?;
+    visitor::tell_of_cancelled_events(tx, node, now, &dialogue)?;
     Ok((dialogue, version))
 }
 
@@ -100,7 +133,7 @@ pub fn close(
     id: Id<Dialogue>,
     summary: String,
 ) -> Result<(Dialogue, Version), Problem> {
-    let dialogue = required(tx.connection, id)?;
+    let dialogue = required(tx.connection, id, now)?;
     let actor = staff.actor();
     let (dialogue, version) = dialogue.close(summary, now, &actor.name)?;
     keep(tx, &dialogue, Some(&version), "closed", actor, now)?;
@@ -111,14 +144,19 @@ pub fn close(
 ///
 /// # Errors
 /// 404, 412.
-pub fn seen(connection: &mut AnyConnection, id: Id<Dialogue>, seen: &IfMatch) -> Result<Dialogue, Problem> {
-    let dialogue = required(connection, id)?;
+pub fn seen(
+    connection: &mut AnyConnection,
+    id: Id<Dialogue>,
+    seen: &IfMatch,
+    now: Instant,
+) -> Result<Dialogue, Problem> {
+    let dialogue = required(connection, id, now)?;
     seen.require(dialogue.version)?;
     Ok(dialogue)
 }
 
-pub(super) fn required(connection: &mut AnyConnection, id: Id<Dialogue>) -> Result<Dialogue, Problem> {
-    store::find(connection, id)?.ok_or_else(Problem::not_found)
+pub(super) fn required(connection: &mut AnyConnection, id: Id<Dialogue>, now: Instant) -> Result<Dialogue, Problem> {
+    store::find(connection, id, now)?.ok_or_else(Problem::not_found)
 }
 
 fn keep(
@@ -130,11 +168,12 @@ fn keep(
     now: Instant,
 ) -> Result<(), Problem> {
     store::update(tx, dialogue)?;
+    store::forget_unseen_versions(tx, dialogue.id, now)?;
     let mut fact = Fact::new(Subject::Dialogue, dialogue.id, deed, actor, now);
     if let Some(version) = version {
         require_no_cpr(version)?;
         store::insert_version(tx, version)?;
-        fact = fact.with(json!({"version": version.number}));
+        fact = fact.with(json!({"version": version.number, "published_at": version.published_at}));
         fact.reason.clone_from(&version.words);
     }
     record(tx, fact)?;
@@ -203,12 +242,14 @@ impl From<Refusal> for Problem {
             Refusal::OutOfOrder { from, wanted } => {
                 let (da, en) = match from {
                     Status::Draft => ("en kladde", "a draft"),
+                    Status::Scheduled => ("planlagt til offentliggørelse", "scheduled for publication"),
                     Status::Published => ("offentliggjort", "published"),
                     Status::Closed => ("afsluttet", "closed"),
                     Status::Cancelled => ("aflyst", "cancelled"),
                 };
                 let deed = match wanted {
                     "published" => "offentliggøres",
+                    "unscheduled" => "tages af planen",
                     "changed" => "ændres",
                     "cancelled" => "aflyses",
                     _ => "afsluttes",
@@ -225,6 +266,20 @@ impl From<Refusal> for Problem {
                     "The answer deadline must lie after publication; change it first"
                 );
                 Self::conflict("answer_deadline_passed", detail)
+            }
+            Refusal::NotAhead => {
+                let detail = text!(
+                    "Tidspunktet for offentliggørelse skal ligge fremme i tiden",
+                    "The moment for publishing must lie ahead"
+                );
+                Self::unfit("/publish_at", "not_ahead", detail)
+            }
+            Refusal::AboutToBePublished => {
+                let detail = text!(
+                    "Markedsdialogen offentliggøres lige nu. Prøv igen om et sekund; en ændring bliver så en ny udgave",
+                    "The market dialogue is being published. Try again in a second; a change is a new version then"
+                );
+                Self::conflict("about_to_be_published", detail)
             }
             Refusal::ReasonMissing => {
                 let detail = text!(

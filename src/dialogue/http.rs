@@ -1,12 +1,12 @@
 //! Dialogues over HTTP: what everybody reads, what visitors do, what staff draft. The deeds that tell the market
 //! something (publish, change, cancel, close) are mounted by `dispatch`.
 
-mod answers;
-mod events;
-mod pages;
-mod questions;
+pub mod answers;
+pub mod events;
+pub mod questions;
 pub mod view;
 
+use actix_web::web::Redirect;
 use actix_web::{Either, get, post};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -15,9 +15,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::store::{self, Filter};
 use super::{Dialogue, Notice, Status, actions};
 use crate::access::{Context, Scope};
+use crate::db::AnyConnection;
 use crate::kernel::{Id, Page, fold};
 use crate::process::Process;
-use crate::web::{Body, HtmlPage, Paging, PathId, Prefers, Problem, Query, Reply};
+use crate::web::{Body, Paging, PathId, Prefers, Problem, Query, Reply};
 use view::{DialogueView, VersionView, Versions};
 
 /// Mounts the slice.
@@ -81,37 +82,34 @@ async fn list_dialogues(context: Context, query: Query<ListQuery>) -> Result<Rep
     let request = Paging { limit, cursor, order, since }.of(store::LIST)?;
     let q = q.filter(|q| !fold(q).trim().is_empty());
     let filter = Filter { status, process_id, q, seen_by_the_market: !context.caller.is_staff() };
-    let language = context.language;
+    let (language, now) = (context.language, context.now);
     let page = context
         .db
         .read(move |connection| {
-            let page = store::list(connection, filter, &request)?;
+            let page = store::list(connection, filter, &request, now)?;
             page.try_map(|dialogue| view::show(connection, dialogue, language))
         })
         .await?;
     Ok(Reply::page(page))
 }
 
-/// One market dialogue; a page for people when the client would rather have HTML.
-#[utoipa::path(tag = "dialogues", security(()), responses((status = 200, content((DialogueView = "application/json"), (String = "text/html")), headers(("ETag")))))]
+/// One market dialogue; a client that would rather have HTML is led to its page.
+#[utoipa::path(tag = "dialogues", security(()), responses((status = 200, body = DialogueView, headers(("ETag"))), (status = 303, description = "To the page for people.")))]
 #[get("/dialogues/{id}")]
 async fn get_dialogue(
     context: Context,
     id: PathId<Dialogue>,
     prefers: Prefers,
-) -> Result<Either<Reply<DialogueView>, HtmlPage>, Problem> {
-    let (staff, language) = (context.caller.is_staff(), context.language);
-    let (dialogue, questions) = context
-        .db
-        .read(move |connection| {
-            let dialogue = visible(store::find(connection, id.0)?, staff)?;
-            let questions =
-                if prefers == Prefers::Html { store::questions(connection, dialogue.id)? } else { Vec::new() };
-            Ok::<_, Problem>((view::show(connection, dialogue, language)?, questions))
-        })
-        .await?;
-    if prefers == Prefers::Html {
-        return Ok(Either::Right(pages::dialogue(&dialogue, &questions, language)));
+) -> Result<Either<Reply<DialogueView>, Redirect>, Problem> {
+    let (staff, language, now) = (context.caller.is_staff(), context.language, context.now);
+    let look = move |connection: &mut AnyConnection| {
+        let dialogue = visible(store::find(connection, id.0, now)?, staff)?;
+        let shown = view::show(connection, dialogue, language)?;
+        if staff { view::warned(connection, shown, language) } else { Ok(shown) }
+    };
+    let dialogue = context.db.read(look).await?;
+    if prefers == Prefers::Html && dialogue.version.is_some() {
+        return Ok(Either::Right(Redirect::to(format!("/dialogues/{}", dialogue.id)).see_other()));
     }
     let version = dialogue.row_version;
     Ok(Either::Left(Reply::ok(dialogue).tagged(version, language)))
@@ -142,12 +140,12 @@ async fn get_version(
 }
 
 async fn read_versions(context: &Context, id: PathId<Dialogue>) -> Result<Vec<VersionView>, Problem> {
-    let (staff, language) = (context.caller.is_staff(), context.language);
+    let (staff, language, now) = (context.caller.is_staff(), context.language, context.now);
     context
         .db
         .read(move |connection| {
-            let dialogue = visible(store::find(connection, id.0)?, staff)?;
-            Ok(view::versions(store::versions(connection, dialogue.id)?, language))
+            let dialogue = visible(store::find(connection, id.0, now)?, staff)?;
+            Ok(view::versions(store::versions(connection, dialogue.id, now)?, language))
         })
         .await
 }

@@ -1,12 +1,14 @@
 //! The market dialogue: how suppliers hear of the needs behind a process, and answer before there is a tender.
 //!
 //! ```text
-//! draft ──publish──▶ published ──close (public summary)──▶ closed
-//!   │                │ ▲    │
-//!   │                └─┘    └──cancel (reason)──▶ cancelled
-//!   │              change (reason): version n + 1
-//!   └──cancel──▶ cancelled
+//! draft ───────────publish──────────▶ published ──close (public summary)──▶ closed
+//!  │ ▲ └─publish at─▶ scheduled ─clock──▶│ ▲ │
+//!  │ └──unschedule───────┘  │            └─┘ └──cancel (reason)──▶ cancelled
+//!  └──cancel──▶ cancelled ◀─┘   change (reason): version n + 1
 //! ```
+//!
+//! A scheduled dialogue becomes public by the clock alone: whoever reads it compares its moment with now ([`store`]),
+//! so that it is there at the same second on every node, with its versions, and no job has to run for it.
 //!
 //! A draft changes freely and is seen by CO-PI's staff alone. What the market has seen never changes: every change
 //! after publishing is a new [`Version`], with its reason, and the old one stays readable. Cancelling and closing are
@@ -25,6 +27,6 @@ mod visitor;
 
 pub use model::{
     Change, Contact, Dialogue, Document, Event, EventKind, Nature, Notice, Question, QuestionState, Refusal, Signup,
-    SignupState, State, Status, Version, VersionKind, WrittenAnswer, difference, event_line, nobody_is_bound,
-    taking_part_is_free,
+    SignupState, State, Status, Version, VersionKind, WrittenAnswer, difference, event_line, few_suppliers,
+    nobody_is_bound, suppliers, taking_part_is_free,
 };

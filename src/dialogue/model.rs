@@ -12,10 +12,11 @@ pub use event::{Event, EventKind, Signup, SignupState, moving_up};
 pub use notice::{Contact, Document, Nature, Notice};
 pub use question::{Question, QuestionState};
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::{Fit, Id, Instant, Text, text};
+use crate::kernel::{Fit, Id, Instant, Text, fold, text};
 use crate::process::Process;
 
 /// How far a dialogue has come.
@@ -23,28 +24,18 @@ use crate::process::Process;
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     Draft,
+    /// Will be published by itself at a moment that lies ahead; until then it is a draft to everybody but staff.
+    Scheduled,
     Published,
     Closed,
     Cancelled,
-}
-
-impl Status {
-    /// The word that stands in the database.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Published => "published",
-            Self::Closed => "closed",
-            Self::Cancelled => "cancelled",
-        }
-    }
 }
 
 /// A state, with what belongs to it: a closed dialogue without a summary cannot be written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     Draft,
+    Scheduled { publish_at: Instant },
     Published { published_at: Instant, number: i32 },
     Closed { published_at: Instant, number: i32, closed_at: Instant, summary: String },
     Cancelled { published: Option<(Instant, i32)>, cancelled_at: Instant, reason: String },
@@ -56,6 +47,7 @@ impl State {
     pub fn status(&self) -> Status {
         match self {
             Self::Draft => Status::Draft,
+            Self::Scheduled { .. } => Status::Scheduled,
             Self::Published { .. } => Status::Published,
             Self::Closed { .. } => Status::Closed,
             Self::Cancelled { .. } => Status::Cancelled,
@@ -66,7 +58,7 @@ impl State {
     #[must_use]
     pub fn published(&self) -> Option<(Instant, i32)> {
         match self {
-            Self::Draft => None,
+            Self::Draft | Self::Scheduled { .. } => None,
             Self::Published { published_at, number } | Self::Closed { published_at, number, .. } => {
                 Some((*published_at, *number))
             }
@@ -136,11 +128,19 @@ pub enum Refusal {
     OutOfOrder { from: Status, wanted: &'static str },
     /// The answer deadline is not after publication.
     DeadlinePassed,
+    /// The moment for publishing does not lie ahead.
+    NotAhead,
+    /// Within its last second before publication nothing about it changes any more: on some node's clock, and before
+    /// some reader's eyes, it may be public already.
+    AboutToBePublished,
     /// A published notice is changed, and nobody says why.
     ReasonMissing,
     /// The change changes nothing.
     Unchanged,
 }
+
+/// How long before its publication a scheduled dialogue changes no more.
+const LOCKED: TimeDelta = TimeDelta::seconds(1);
 
 impl Dialogue {
     /// A draft.
@@ -151,19 +151,40 @@ impl Dialogue {
         Self { id: Id::made_at(now), process_id, notice, state, created_at: now, updated_at: now, version: 1 }
     }
 
-    /// Publishes a draft: from now on the market sees it.
+    /// Publishes a draft: from now on the market sees it, or from `publish_at` on. What is scheduled can be published
+    /// at another moment, or at once.
     ///
     /// # Errors
-    /// [`Refusal`] unless it is a draft whose answer deadline lies ahead.
-    pub fn publish(self, now: Instant, by: &str) -> Result<(Self, Version), Refusal> {
-        let State::Draft = self.state else { return Err(self.out_of_order("published")) };
-        self.require_deadline_ahead(now)?;
-        let dialogue = self.in_state(State::Published { published_at: now, number: 1 }, now);
-        let version = dialogue.new_version(VersionKind::Notice, None, now, by);
+    /// [`Refusal`] unless it is unseen, and its answer deadline lies after publication.
+    pub fn publish(self, publish_at: Option<Instant>, now: Instant, by: &str) -> Result<(Self, Version), Refusal> {
+        let (State::Draft | State::Scheduled { .. }) = self.state else { return Err(self.out_of_order("published")) };
+        self.require_time_left(now)?;
+        if publish_at.is_some_and(|at| at <= now) {
+            return Err(Refusal::NotAhead);
+        }
+        let at = publish_at.unwrap_or(now);
+        self.require_deadline_after(at)?;
+        let state = match publish_at {
+            Some(publish_at) => State::Scheduled { publish_at },
+            None => State::Published { published_at: now, number: 1 },
+        };
+        let dialogue = self.in_state(state, now);
+        let version = dialogue.new_version(1, VersionKind::Notice, None, at, by);
         Ok((dialogue, version))
     }
 
-    /// Changes the notice: a draft as often as one likes, a published one by a new version that says why.
+    /// Takes a scheduled publication back: a draft again.
+    ///
+    /// # Errors
+    /// [`Refusal`] unless it is scheduled.
+    pub fn unschedule(self, now: Instant) -> Result<Self, Refusal> {
+        let State::Scheduled { .. } = self.state else { return Err(self.out_of_order("unscheduled")) };
+        self.require_time_left(now)?;
+        Ok(self.in_state(State::Draft, now))
+    }
+
+    /// Changes the notice: an unseen one as often as one likes, a published one by a new version that says why. What
+    /// is scheduled gets its first version anew.
     ///
     /// # Errors
     /// [`Refusal`] for one that has ended, a change without a reason, or a deadline moved into the past.
@@ -174,24 +195,28 @@ impl Dialogue {
         now: Instant,
         by: &str,
     ) -> Result<(Self, Option<Version>), Refusal> {
+        self.require_time_left(now)?;
         let notice = notice.into_inner().with_event_ids(&self.notice.events, now);
-        match self.state.clone() {
-            State::Draft => {
-                let state = State::Draft;
-                Ok((Self { notice, ..self }.in_state(state, now), None))
-            }
-            State::Published { published_at, number } => {
-                if notice == self.notice {
-                    return Err(Refusal::Unchanged);
-                }
-                let reason = reason.ok_or(Refusal::ReasonMissing)?;
-                let changed = Self { notice, ..self };
-                changed.require_deadline_ahead(now)?;
-                let dialogue = changed.in_state(State::Published { published_at, number: number + 1 }, now);
-                let version = dialogue.new_version(VersionKind::Notice, Some(reason), now, by);
+        let unchanged = notice == self.notice;
+        let state = self.state.clone();
+        let changed = Self { notice, ..self };
+        match state {
+            State::Draft => Ok((changed.in_state(state, now), None)),
+            State::Scheduled { publish_at } => {
+                changed.require_deadline_after(publish_at)?;
+                let dialogue = changed.in_state(state, now);
+                let version = dialogue.new_version(1, VersionKind::Notice, None, publish_at, by);
                 Ok((dialogue, Some(version)))
             }
-            State::Closed { .. } | State::Cancelled { .. } => Err(self.out_of_order("changed")),
+            State::Published { .. } if unchanged => Err(Refusal::Unchanged),
+            State::Published { published_at, number } => {
+                let (number, reason) = (number + 1, reason.ok_or(Refusal::ReasonMissing)?);
+                changed.require_deadline_after(now)?;
+                let dialogue = changed.in_state(State::Published { published_at, number }, now);
+                let version = dialogue.new_version(number, VersionKind::Notice, Some(reason), now, by);
+                Ok((dialogue, Some(version)))
+            }
+            State::Closed { .. } | State::Cancelled { .. } => Err(changed.out_of_order("changed")),
         }
     }
 
@@ -200,14 +225,16 @@ impl Dialogue {
     /// # Errors
     /// [`Refusal`] for one that has ended.
     pub fn cancel(self, reason: String, now: Instant, by: &str) -> Result<(Self, Option<Version>), Refusal> {
+        self.require_time_left(now)?;
         let published = match self.state {
-            State::Draft => None,
+            State::Draft | State::Scheduled { .. } => None,
             State::Published { published_at, number } => Some((published_at, number + 1)),
             State::Closed { .. } | State::Cancelled { .. } => return Err(self.out_of_order("cancelled")),
         };
         let state = State::Cancelled { published, cancelled_at: now, reason: reason.clone() };
         let dialogue = self.in_state(state, now);
-        let version = published.map(|_| dialogue.new_version(VersionKind::Cancellation, Some(reason), now, by));
+        let version =
+            published.map(|(_, number)| dialogue.new_version(number, VersionKind::Cancellation, Some(reason), now, by));
         Ok((dialogue, version))
     }
 
@@ -217,9 +244,10 @@ impl Dialogue {
     /// [`Refusal`] unless it is published.
     pub fn close(self, summary: String, now: Instant, by: &str) -> Result<(Self, Version), Refusal> {
         let State::Published { published_at, number } = self.state else { return Err(self.out_of_order("closed")) };
-        let state = State::Closed { published_at, number: number + 1, closed_at: now, summary: summary.clone() };
+        let number = number + 1;
+        let state = State::Closed { published_at, number, closed_at: now, summary: summary.clone() };
         let dialogue = self.in_state(state, now);
-        let version = dialogue.new_version(VersionKind::Closing, Some(summary), now, by);
+        let version = dialogue.new_version(number, VersionKind::Closing, Some(summary), now, by);
         Ok((dialogue, version))
     }
 
@@ -234,26 +262,56 @@ impl Dialogue {
         Self { state, updated_at: now, version: self.version + 1, ..self }
     }
 
-    fn new_version(&self, kind: VersionKind, words: Option<String>, now: Instant, by: &str) -> Version {
+    fn new_version(&self, number: i32, kind: VersionKind, words: Option<String>, at: Instant, by: &str) -> Version {
         Version {
-            id: Id::made_at(now),
+            id: Id::made_at(at),
             dialogue_id: self.id,
-            number: self.state.published().map_or(0, |(_, number)| number),
+            number,
             kind,
             notice: self.notice.clone(),
             words,
-            published_at: now,
+            published_at: at,
             published_by: by.to_owned(),
         }
     }
 
-    fn require_deadline_ahead(&self, now: Instant) -> Result<(), Refusal> {
-        if self.notice.answer_deadline > now { Ok(()) } else { Err(Refusal::DeadlinePassed) }
+    fn require_deadline_after(&self, publication: Instant) -> Result<(), Refusal> {
+        if self.notice.answer_deadline > publication { Ok(()) } else { Err(Refusal::DeadlinePassed) }
+    }
+
+    fn require_time_left(&self, now: Instant) -> Result<(), Refusal> {
+        match self.state {
+            State::Scheduled { publish_at } if publish_at - now < LOCKED => Err(Refusal::AboutToBePublished),
+            _ => Ok(()),
+        }
     }
 
     fn out_of_order(&self, wanted: &'static str) -> Refusal {
         Refusal::OutOfOrder { from: self.state.status(), wanted }
     }
+}
+
+/// How many companies take part: have a seat, wait for one, or answered; by CVR number or name.
+#[must_use]
+pub fn suppliers(signups: &[Signup], answers: &[WrittenAnswer]) -> usize {
+    let signed_up = signups
+        .iter()
+        .filter(|one| matches!(one.state, SignupState::Confirmed | SignupState::Waiting))
+        .map(|one| (&one.cvr, &one.company));
+    let answered = answers.iter().map(|one| (&one.cvr, &one.company));
+    let key = |(cvr, company): (&Option<String>, &String)| cvr.clone().unwrap_or_else(|| fold(company));
+    signed_up.chain(answered).map(key).collect::<std::collections::HashSet<_>>().len()
+}
+
+/// The warning that goes with so few suppliers; none where two or more take part.
+#[must_use]
+pub fn few_suppliers(count: usize) -> Option<Text> {
+    (count < 2).then(|| {
+        text!(
+            "Færre end to leverandører har tilmeldt sig eller svaret. Overvej, om markedet er hørt bredt nok.",
+            "Fewer than two suppliers signed up or answered. Consider whether the market was heard widely enough."
+        )
+    })
 }
 
 /// Said with every notice (udbudsloven § 39: nobody gains or loses by a market dialogue).
@@ -280,7 +338,6 @@ pub fn nobody_is_bound() -> Text {
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
     use proptest::prelude::*;
 
     use super::*;
@@ -313,8 +370,8 @@ mod tests {
 
     #[test]
     fn the_answer_deadline_lies_after_publication_and_after_the_question_deadline() {
-        assert!(draft().publish(at("2027-01-29T10:59:59Z"), "Mette").is_ok());
-        assert_eq!(draft().publish(at("2027-01-29T11:00:00Z"), "Mette").unwrap_err(), Refusal::DeadlinePassed);
+        assert!(draft().publish(None, at("2027-01-29T10:59:59Z"), "Mette").is_ok());
+        assert_eq!(draft().publish(None, at("2027-01-29T11:00:00Z"), "Mette").unwrap_err(), Refusal::DeadlinePassed);
         let flaws = Fit::check(Notice { question_deadline: Some(at("2027-01-29T11:00:00Z")), ..notice() }).unwrap_err();
         assert_eq!(flaws.0[0].code, "not_after_question_deadline");
     }
@@ -323,7 +380,7 @@ mod tests {
     fn what_the_market_saw_changes_only_by_a_new_version_with_a_reason() {
         let (dialogue, none) = draft().change(later("Ny"), None, at(NOW), "Mette").unwrap();
         assert!(none.is_none(), "a draft changes freely");
-        let (dialogue, first) = dialogue.publish(at(NOW), "Mette").unwrap();
+        let (dialogue, first) = dialogue.publish(None, at(NOW), "Mette").unwrap();
         assert_eq!((first.number, first.kind, first.words), (1, VersionKind::Notice, None));
         let same = Fit::check(dialogue.notice.clone()).unwrap();
         assert_eq!(dialogue.clone().change(same, None, at(NOW), "").unwrap_err(), Refusal::Unchanged);
@@ -336,7 +393,7 @@ mod tests {
 
     #[test]
     fn an_event_keeps_its_name_through_changes() {
-        let (dialogue, _) = draft().publish(at(NOW), "").unwrap();
+        let (dialogue, _) = draft().publish(None, at(NOW), "").unwrap();
         let id = dialogue.notice.events[0].id;
         assert!(id.is_some());
         let (dialogue, _) = dialogue.change(later("Ny"), Some("x".into()), at(NOW), "").unwrap();
@@ -349,6 +406,28 @@ mod tests {
         let changes = difference(&notice(), &new);
         let fields: Vec<_> = changes.iter().map(|change| (change.field, change.after.to(Language::Da))).collect();
         assert_eq!(fields, [("title", "Ro hele natten"), ("answer_deadline", "05-02-2027 kl. 12.00 (dansk tid)")]);
+    }
+
+    #[test]
+    fn a_scheduled_publication_is_moved_changed_and_taken_back_until_its_last_second() {
+        let publish_at = at("2026-12-01T07:00:00Z");
+        assert_eq!(draft().publish(Some(at(NOW)), at(NOW), "").unwrap_err(), Refusal::NotAhead);
+        let after_deadline = Some(at("2027-01-29T11:00:00Z"));
+        assert_eq!(draft().publish(after_deadline, at(NOW), "").unwrap_err(), Refusal::DeadlinePassed);
+        let (dialogue, version) = draft().publish(Some(publish_at), at(NOW), "Mette").unwrap();
+        assert_eq!((version.number, version.published_at), (1, publish_at));
+        assert_eq!(dialogue.state.published(), None, "nobody has seen it");
+        let (dialogue, again) = dialogue.change(later("Ny"), None, at(NOW), "Mette").unwrap();
+        assert_eq!(again.map(|version| (version.number, version.published_at)), Some((1, publish_at)));
+        let last_second = publish_at - TimeDelta::milliseconds(999);
+        let refused = Refusal::AboutToBePublished;
+        assert_eq!(dialogue.clone().change(later("x"), None, last_second, "").unwrap_err(), refused);
+        assert_eq!(dialogue.clone().unschedule(last_second).unwrap_err(), refused);
+        assert_eq!(dialogue.clone().cancel("x".into(), last_second, "").unwrap_err(), refused);
+        let (moved, version) = dialogue.clone().publish(None, at(NOW), "").unwrap();
+        assert_eq!((moved.state.status(), version.published_at), (Status::Published, at(NOW)));
+        assert!(dialogue.clone().cancel("x".into(), at(NOW), "").unwrap().1.is_none(), "the market is told nothing");
+        assert_eq!(dialogue.unschedule(at(NOW)).unwrap().state, State::Draft);
     }
 
     #[derive(Clone, Debug)]
@@ -376,7 +455,7 @@ mod tests {
                 let now = at(NOW) + TimeDelta::seconds(i64::try_from(turn).unwrap());
                 let current = dialogue.clone();
                 let done = match deed {
-                    Deed::Publish => current.publish(now, "x").map(|(d, v)| (d, Some(v))),
+                    Deed::Publish => current.publish(None, now, "x").map(|(d, v)| (d, Some(v))),
                     Deed::Change => current.change(later(&format!("Titel {turn}")), Some("x".into()), now, "x"),
                     Deed::Cancel => current.cancel("x".into(), now, "x"),
                     Deed::Close => current.close("x".into(), now, "x").map(|(d, v)| (d, Some(v))),

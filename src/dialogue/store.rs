@@ -5,13 +5,16 @@ mod published;
 mod questions;
 mod signups;
 
-pub use answers::{insert_written_answer, written_answers};
+pub use answers::{insert_written_answer, written_answer_of, written_answers};
 pub use published::PUBLISHED;
 pub use questions::{
-    asker_number, find_question, forget_unconfirmed_questions, insert_question, questions, update_question,
+    asker_number, find_question, forget_unconfirmed_questions, insert_question, is_asked, questions, update_question,
     waiting_questions,
 };
-pub use signups::{find_signup, forget_unconfirmed_signups, insert_signup, signup_of, signups, update_signup};
+pub use signups::{
+    find_signup, forget_unconfirmed_signups, insert_signup, next_hold_end, release_holds, signup_of, signups,
+    update_signup,
+};
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -56,9 +59,12 @@ struct VersionRow {
 
 impl Row {
     fn of(dialogue: &Dialogue, change: i64) -> Result<Self, DbError> {
-        let published = dialogue.state.published();
+        let published = match &dialogue.state {
+            State::Scheduled { publish_at } => Some((*publish_at, 1)),
+            state => state.published(),
+        };
         let (ended_at, ending) = match &dialogue.state {
-            State::Draft | State::Published { .. } => (None, None),
+            State::Draft | State::Scheduled { .. } | State::Published { .. } => (None, None),
             State::Closed { closed_at, summary, .. } => (Some(closed_at), Some(summary)),
             State::Cancelled { cancelled_at, reason, .. } => (Some(cancelled_at), Some(reason)),
         };
@@ -66,7 +72,7 @@ impl Row {
         Ok(Self {
             id: dialogue.id.to_string(),
             process_id: dialogue.process_id.to_string(),
-            status: dialogue.state.status().word().to_owned(),
+            status: word(dialogue.state.status()).to_owned(),
             notice: written(notice)?,
             words_key: fold(&format!("{}\n{}", notice.title, notice.description)),
             published_at: published.map(|(at, _)| at.naive_utc()),
@@ -85,9 +91,20 @@ fn written(notice: &Notice) -> Result<String, DbError> {
     serde_json::to_string(notice).map_err(|error| DbError::Refused(error.to_string()))
 }
 
-impl TryFrom<Row> for Dialogue {
-    type Error = DbError;
-    fn try_from(row: Row) -> Result<Self, DbError> {
+/// The word that stands in the database. What is scheduled stands there as what it will be: only the clock parts them.
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Draft => "draft",
+        Status::Scheduled | Status::Published => "published",
+        Status::Closed => "closed",
+        Status::Cancelled => "cancelled",
+    }
+}
+
+impl Row {
+    /// What the row is at this moment.
+    fn lift(self, now: Instant) -> Result<Dialogue, DbError> {
+        let row = self;
         let lift = Lift::new("dialogue", &row.id);
         let published = row.published_at.map(|at| at.and_utc()).zip(row.number);
         let on_the_market = || lift.some("published_at", published);
@@ -95,7 +112,10 @@ impl TryFrom<Row> for Dialogue {
         let ending = || lift.some("ending", row.ending.clone());
         let state = match row.status.as_str() {
             "draft" => State::Draft,
-            "published" => on_the_market().map(|(published_at, number)| State::Published { published_at, number })?,
+            "published" => match on_the_market()? {
+                (publish_at, _) if publish_at > now => State::Scheduled { publish_at },
+                (published_at, number) => State::Published { published_at, number },
+            },
             "closed" => {
                 let (published_at, number) = on_the_market()?;
                 State::Closed { published_at, number, closed_at: ended()?, summary: ending()? }
@@ -103,7 +123,7 @@ impl TryFrom<Row> for Dialogue {
             "cancelled" => State::Cancelled { published, cancelled_at: ended()?, reason: ending()? },
             _ => return Err(lift.impossible("status")),
         };
-        Ok(Self {
+        Ok(Dialogue {
             id: lift.id("id", &row.id)?,
             process_id: lift.id("process_id", &row.process_id)?,
             notice: lift.json("notice", &row.notice)?,
@@ -146,15 +166,25 @@ pub struct Filter {
 /// The name of the list, which its cursors carry.
 pub const LIST: &str = "dialogue";
 
-/// One page of dialogues.
+/// One page of dialogues, as they are at this moment.
 ///
 /// # Errors
 /// [`DbError`].
-pub fn list(connection: &mut AnyConnection, filter: Filter, request: &PageRequest) -> Result<Page<Dialogue>, DbError> {
+pub fn list(
+    connection: &mut AnyConnection,
+    filter: Filter,
+    request: &PageRequest,
+    now: Instant,
+) -> Result<Page<Dialogue>, DbError> {
     use dialogue as d;
     let mut query = d::table.into_boxed();
     if let Some(status) = filter.status {
-        query = query.filter(d::status.eq(status.word()));
+        query = query.filter(d::status.eq(word(status)));
+        query = match status {
+            Status::Scheduled => query.filter(d::published_at.gt(now.naive_utc())),
+            Status::Published => query.filter(d::published_at.le(now.naive_utc())),
+            Status::Draft | Status::Closed | Status::Cancelled => query,
+        };
     }
     if let Some(process) = filter.process_id {
         query = query.filter(d::process_id.eq(process.to_string()));
@@ -163,7 +193,7 @@ pub fn list(connection: &mut AnyConnection, filter: Filter, request: &PageReques
         query = query.filter(d::words_key.like(contains(&q)).escape('\\'));
     }
     if filter.seen_by_the_market {
-        query = query.filter(d::published_at.is_not_null());
+        query = query.filter(d::published_at.le(now.naive_utc()));
     }
     if let Some(Cursor { changed, id }) = request.after.clone() {
         query = match request.direction {
@@ -177,30 +207,41 @@ pub fn list(connection: &mut AnyConnection, filter: Filter, request: &PageReques
     };
     let rows: Vec<Row> = query.limit(request.limit + 1).load(connection)?;
     let page = Page::of(LIST, request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() });
-    page.try_map(Dialogue::try_from)
+    page.try_map(|row| row.lift(now))
 }
 
 /// What the market has seen published since, newest first; at most 2,000.
 ///
 /// # Errors
 /// [`DbError`].
-pub fn published_since(connection: &mut AnyConnection, since: Instant) -> Result<Vec<Dialogue>, DbError> {
+pub fn published_since(connection: &mut AnyConnection, since: Instant, now: Instant) -> Result<Vec<Dialogue>, DbError> {
     use dialogue as d;
     let rows: Vec<Row> = d::table
-        .filter(d::published_at.ge(since.naive_utc()))
+        .filter(d::published_at.ge(since.naive_utc()).and(d::published_at.le(now.naive_utc())))
         .order((d::published_at.desc(), d::id.desc()))
         .limit(2000)
         .load(connection)?;
-    rows.into_iter().map(Dialogue::try_from).collect()
+    rows.into_iter().map(|row| row.lift(now)).collect()
 }
 
-/// The dialogue of this id.
+/// The dialogue of this id, as it is at this moment.
 ///
 /// # Errors
 /// [`DbError`].
-pub fn find(connection: &mut AnyConnection, id: Id<Dialogue>) -> Result<Option<Dialogue>, DbError> {
+pub fn find(connection: &mut AnyConnection, id: Id<Dialogue>, now: Instant) -> Result<Option<Dialogue>, DbError> {
     let row: Option<Row> = optional(dialogue::table.find(id.to_string()).first(connection))?;
-    row.map(Dialogue::try_from).transpose()
+    row.map(|row| row.lift(now)).transpose()
+}
+
+/// Gives a dialogue a new change number, now that the clock has made it public: who follows the list's changes comes
+/// past it.
+///
+/// # Errors
+/// [`DbError`].
+pub fn touch(tx: &mut Tx<'_>, id: Id<Dialogue>) -> Result<(), DbError> {
+    let row = dialogue::table.find(id.to_string());
+    diesel::update(row).set(dialogue::changed.eq(tx.change)).execute(tx.connection)?;
+    Ok(())
 }
 
 /// Adds a dialogue.
@@ -223,7 +264,7 @@ pub fn update(tx: &mut Tx<'_>, dialogue: &Dialogue) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Adds a version; it is never changed.
+/// Adds a version; what the market has seen is never changed.
 ///
 /// # Errors
 /// [`DbError`].
@@ -242,14 +283,26 @@ pub fn insert_version(tx: &mut Tx<'_>, version: &Version) -> Result<(), DbError>
     Ok(())
 }
 
-/// The versions of a dialogue, oldest first.
+/// Takes versions back that the market has not seen at this moment.
 ///
 /// # Errors
 /// [`DbError`].
-pub fn versions(connection: &mut AnyConnection, id: Id<Dialogue>) -> Result<Vec<Version>, DbError> {
-    let rows: Vec<VersionRow> = dialogue_version::table
-        .filter(dialogue_version::dialogue_id.eq(id.to_string()))
-        .order(dialogue_version::number)
+pub fn forget_unseen_versions(tx: &mut Tx<'_>, id: Id<Dialogue>, now: Instant) -> Result<(), DbError> {
+    use dialogue_version as v;
+    let unseen = v::table.filter(v::dialogue_id.eq(id.to_string()).and(v::published_at.gt(now.naive_utc())));
+    diesel::delete(unseen).execute(tx.connection)?;
+    Ok(())
+}
+
+/// The versions of a dialogue that the market has seen at this moment, oldest first.
+///
+/// # Errors
+/// [`DbError`].
+pub fn versions(connection: &mut AnyConnection, id: Id<Dialogue>, now: Instant) -> Result<Vec<Version>, DbError> {
+    use dialogue_version as v;
+    let rows: Vec<VersionRow> = v::table
+        .filter(v::dialogue_id.eq(id.to_string()).and(v::published_at.le(now.naive_utc())))
+        .order(v::number)
         .load(connection)?;
     rows.into_iter().map(Version::try_from).collect()
 }

@@ -1,37 +1,33 @@
 //! Whom a version concerns, and why.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Dispatch, Status, ledger, store};
-use crate::challenge;
+use super::{Dispatch, Status, Surroundings, actions, ledger, store};
 use crate::db::{AnyConnection, DbError, Tx};
-use crate::dialogue::{self, Dialogue, Version, VersionKind};
-use crate::kernel::{Cpv, Email, Id, Instant, Language, Nuts, Seal, fold};
-use crate::matching::concern::Concern;
-use crate::matching::lexicon::house;
-use crate::matching::need::Need;
+use crate::dialogue::{self, Version, VersionKind};
+use crate::kernel::{Email, Instant, Language, Seal};
 use crate::post;
 use crate::post::store::{NoticeFor, queue_notices, told};
-use crate::process::{self, Process};
 use crate::subscription::store::{Listener, listeners};
-use crate::subscription::{Notice, Reason, Why, words_of};
+use crate::subscription::{Notice, Reason, Why};
 
 /// How many subscriptions one transaction looks at: enough to be quick, few enough that nobody waits long to write.
 const PAGE: i64 = 1000;
 
 /// Goes on with the oldest open dispatch by one page; returns whether there was one.
 pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, now: Instant) -> Result<bool, DbError> {
-    let Some(dispatch) = store::in_status(tx.connection, Status::Open)?.into_iter().next() else { return Ok(false) };
-    let version = required_version(tx.connection, &dispatch)?;
-    let versions = dialogue::store::versions(tx.connection, version.dialogue_id)?;
-    let earlier: Vec<&Version> = versions.iter().filter(|other| other.number < version.number).collect();
-    let notice = match version.kind {
-        VersionKind::Notice => Some(prepared(tx.connection, &version)?),
-        VersionKind::Closing | VersionKind::Cancellation => None,
+    let Some(dispatch) = store::in_status(tx.connection, Status::Open, now)?.into_iter().next() else {
+        return Ok(false);
     };
+    let version = required_version(tx.connection, &dispatch)?;
+    if dispatch.place.is_empty() {
+        actions::enter_scheduled(tx, &version, &dispatch)?;
+    }
+    let versions = dialogue::store::versions(tx.connection, version.dialogue_id, now)?;
+    let earlier: Vec<&Version> = versions.iter().filter(|other| other.number < version.number).collect();
+    let notice = prepared(tx.connection, &version, now)?;
     // Who knew of a date that was moved must learn of it before that date.
     let published_at = version.published_at;
     let dates = earlier.last().copied().into_iter().chain([&version]);
@@ -47,7 +43,12 @@ pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, now: Instant) -> Result<
     };
     let mut concerned = Vec::new();
     for listener in &page {
-        let matched = notice.as_ref().and_then(|notice| listener.filter.matches(notice));
+        let matched = match version.kind {
+            VersionKind::Notice => listener.filter.matches(&notice),
+            VersionKind::Closing | VersionKind::Cancellation => {
+                listener.filter.by_dialogue(&notice).map(|reason| Why(vec![reason]))
+            }
+        };
         let again = || told_before.contains(&listener.email_key).then(|| Why(vec![Reason::ToldBefore]));
         if let Some(why) = matched.or_else(again) {
             let digest_at = listener.frequency.due(published_at, next_date);
@@ -92,43 +93,8 @@ fn required_version(connection: &mut AnyConnection, dispatch: &Dispatch) -> Resu
 }
 
 /// What filters look at, of a version.
-pub(super) fn prepared(connection: &mut AnyConnection, version: &Version) -> Result<Notice, DbError> {
-    let found = dialogue::store::find(connection, version.dialogue_id)?;
+fn prepared(connection: &mut AnyConnection, version: &Version, now: Instant) -> Result<Notice, DbError> {
+    let found = dialogue::store::find(connection, version.dialogue_id, now)?;
     let dialogue = crate::db::Lift::new("dialogue_version", &version.id).some("dialogue_id", found)?;
-    notice_of(connection, &dialogue, &version.notice)
-}
-
-/// What filters look at, of a notice.
-pub(super) fn notice_of(
-    connection: &mut AnyConnection,
-    dialogue: &Dialogue,
-    notice: &dialogue::Notice,
-) -> Result<Notice, DbError> {
-    let (process_title, mut themes) = about_process(connection, dialogue.process_id)?;
-    themes.extend(notice.themes.iter().cloned());
-    let text = format!("{}\n{}\n{}\n{process_title}", notice.title, notice.description, themes.join("\n"));
-    let lexicon = house::lexicon().map_err(DbError::Refused)?;
-    let need = Need { title: notice.title.clone(), ..Need::from_text(&text, None) };
-    Ok(Notice {
-        cpv: notice.cpv.iter().filter_map(|code| Cpv::parse(code)).collect(),
-        nuts: notice.nuts.iter().filter_map(|code| Nuts::parse(code)).collect(),
-        themes: themes.into_iter().map(|theme| (theme.clone(), fold(&theme))).collect(),
-        process_id: dialogue.process_id,
-        process_title,
-        words: words_of(&text),
-        concern: Some(Arc::new(Concern::of(lexicon, &need))),
-    })
-}
-
-/// The process's title, and the themes of its challenges.
-fn about_process(connection: &mut AnyConnection, id: Id<Process>) -> Result<(String, Vec<String>), DbError> {
-    let process = process::store::find(connection, id)?;
-    let mut themes: Vec<String> = challenge::store::in_process(connection, &id.to_string())?
-        .into_iter()
-        .map(|challenge| challenge.description.theme)
-        .filter(|theme| !theme.is_empty())
-        .collect();
-    themes.sort_unstable();
-    themes.dedup();
-    Ok((process.map(|process| process.body.title).unwrap_or_default(), themes))
+    Surroundings::default().notice_of(connection, &dialogue, &version.notice)
 }

@@ -9,48 +9,93 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{Dispatch, Status, actions, audience, store};
+use super::actions::Wanted;
+use super::preview::{Preview, preview};
+use super::{Dispatch, Status, actions, store};
 use crate::access::{Context, Scope};
 use crate::db::{AnyConnection, DbError};
+use crate::dialogue::http::questions::QuestionView;
 use crate::dialogue::http::view::{self, DialogueView};
-use crate::dialogue::{self, Dialogue, Version};
-use crate::kernel::{Fitting, Flaws, Id, Language, copenhagen_text, text};
+use crate::dialogue::{self, Dialogue, Question, Version};
+use crate::kernel::{Fit, Fitting, Flaws, Id, Language, Text, text};
 use crate::post;
-use crate::subscription::{Filter, Reason, Why};
-use crate::web::{Body, IfMatch, Patch, PathId, Problem, Reply};
+use crate::subscription::{Filter, Hint, HintKind, Reason, Why};
+use crate::web::{Body, IfMatch, OptionalBody, Patch, PathId, Problem, Reply};
 
 /// Mounts the slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(publish_dialogue)
+        .service(unschedule_dialogue)
         .service(change_dialogue)
         .service(cancel_dialogue)
         .service(close_dialogue)
+        .service(answer_question)
         .service(get_ledger)
         .service(super::report::get_dialogue_report)
+        .service(super::report::show_dialogue_report)
+        .service(super::report::get_ledger_head)
         .service(get_dispatch)
         .service(pause_dispatch)
         .service(resume_dispatch)
         .service(preview_subscription);
 }
 
-/// What was published.
+/// What was published, or will be.
 #[derive(Serialize, ToSchema)]
 struct Publication {
     version: i32,
+    /// The moment from which everybody sees it; lies ahead when it is scheduled.
     published_at: DateTime<Utc>,
     #[schema(value_type = String, format = "uuid")]
     dispatch_id: Id<Dispatch>,
 }
 
-/// Publishes a draft: page, feeds and dispatch at one moment; by CO-PI's staff.
-#[utoipa::path(tag = "dialogues", responses((status = 200, body = Publication)))]
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = DialoguePublication, example = json!({"publish_at": "2026-12-01T07:00:00Z"}))]
+struct PublishBody {
+    /// When it becomes public by itself, on every node at that second; at once when left out.
+    #[serde(default)]
+    publish_at: Option<DateTime<Utc>>,
+}
+impl Fitting for PublishBody {
+    fn fit(&mut self, flaws: &mut Flaws) {
+        flaws.date("/publish_at", self.publish_at.map(|at| at.date_naive()));
+    }
+}
+
+/// Publishes a draft: page, feeds and dispatch at one moment, now or at `publish_at`; by CO-PI's staff. What is
+/// scheduled can be published at another moment, changed and taken back until its last second.
+#[utoipa::path(tag = "dialogues", request_body = PublishBody, responses((status = 200, body = Publication)))]
 #[post("/dialogues/{id}/publish")]
-async fn publish_dialogue(context: Context, id: PathId<Dialogue>) -> Result<Reply<Publication>, Problem> {
+async fn publish_dialogue(
+    context: Context,
+    id: PathId<Dialogue>,
+    body: OptionalBody<PublishBody>,
+) -> Result<Reply<Publication>, Problem> {
     let staff = context.caller.staff(Scope::DialoguesWrite)?;
+    let publish_at = body.0.map(Fit::into_inner).unwrap_or_default().publish_at;
     let now = context.now;
-    let (_, version, dispatch_id) = context.db.write(move |tx| actions::publish(tx, now, &staff, id.0)).await?;
+    let published = context.db.write(move |tx| actions::publish(tx, now, &staff, id.0, publish_at));
+    let (_, version, dispatch_id) = published.await?;
     Ok(Reply::ok(Publication { version: version.number, published_at: version.published_at, dispatch_id }))
+}
+
+/// Takes a scheduled publication back: a draft again; by CO-PI's staff.
+#[utoipa::path(tag = "dialogues", responses((status = 200, body = DialogueView)))]
+#[post("/dialogues/{id}/unschedule")]
+async fn unschedule_dialogue(context: Context, id: PathId<Dialogue>) -> Result<Reply<DialogueView>, Problem> {
+    let staff = context.caller.staff(Scope::DialoguesWrite)?;
+    let (now, language) = (context.now, context.language);
+    let draft = context
+        .db
+        .write(move |tx| {
+            let dialogue = actions::unschedule(tx, now, &staff, id.0)?;
+            view::show(tx.connection, dialogue, language)
+        })
+        .await?;
+    Ok(tagged(draft, language))
 }
 
 /// Changes the notice; by CO-PI's staff. A draft changes freely; what the market has seen becomes a new version, and
@@ -65,11 +110,12 @@ async fn change_dialogue(
 ) -> Result<Reply<DialogueView>, Problem> {
     let staff = context.caller.staff(Scope::DialoguesWrite)?;
     let reason = change_reason(patch.take("change_reason"))?;
-    let (now, language) = (context.now, context.language);
+    let wanted = Wanted { seen, patch, reason };
+    let (node, now, language) = (context.node.clone(), context.now, context.language);
     let changed = context
         .db
         .write(move |tx| {
-            let dialogue = actions::change(tx, now, &staff, id.0, &seen, &patch, reason)?;
+            let dialogue = actions::change(tx, &node, now, &staff, id.0, wanted)?;
             view::show(tx.connection, dialogue, language)
         })
         .await?;
@@ -119,11 +165,11 @@ async fn cancel_dialogue(
 ) -> Result<Reply<DialogueView>, Problem> {
     let staff = context.caller.staff(Scope::DialoguesWrite)?;
     let reason = body.0.into_inner().reason;
-    let (now, language) = (context.now, context.language);
+    let (node, now, language) = (context.node.clone(), context.now, context.language);
     let cancelled = context
         .db
         .write(move |tx| {
-            let dialogue = actions::cancel(tx, now, &staff, id.0, reason)?;
+            let dialogue = actions::cancel(tx, &node, now, &staff, id.0, reason)?;
             view::show(tx.connection, dialogue, language)
         })
         .await?;
@@ -160,10 +206,41 @@ async fn close_dialogue(
         .db
         .write(move |tx| {
             let dialogue = actions::close(tx, now, &staff, id.0, summary)?;
-            view::show(tx.connection, dialogue, language)
+            let shown = view::show(tx.connection, dialogue, language)?;
+            view::warned(tx.connection, shown, language)
         })
         .await?;
     Ok(tagged(closed, language))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"answer": "Ja, den skal kunne bruges uden netværk i mindst 12 timer."}))]
+struct AnswerBody {
+    /// 1 to 6,000 characters; published to all.
+    #[schema(min_length = 1, max_length = 6000)]
+    #[serde(alias = "text")]
+    answer: String,
+}
+impl Fitting for AnswerBody {
+    fn fit(&mut self, flaws: &mut Flaws) {
+        flaws.prose("/answer", &mut self.answer, 1, 6000);
+    }
+}
+
+/// Answers a question: to all, and by mail to whoever asked and whoever follows the dialogue; by CO-PI's staff.
+#[utoipa::path(tag = "dialogues", request_body = AnswerBody, responses((status = 200, body = QuestionView)))]
+#[post("/questions/{id}/answer")]
+async fn answer_question(
+    context: Context,
+    id: PathId<Question>,
+    body: Body<AnswerBody>,
+) -> Result<Reply<QuestionView>, Problem> {
+    let staff = context.caller.staff(Scope::DialoguesWrite)?;
+    let answer = body.0.into_inner().answer;
+    let (node, now, language) = (context.node.clone(), context.now, context.language);
+    let answered = context.db.write(move |tx| actions::answer(tx, &node, now, &staff, id.0, answer)).await?;
+    Ok(Reply::ok(QuestionView::of(answered, language)))
 }
 
 /// What one recipient was told, and what became of it.
@@ -172,28 +249,28 @@ pub(super) struct LedgerEntry {
     /// The delivery; the left part of the letter's Message-ID.
     #[schema(value_type = String, format = "uuid")]
     delivery_id: String,
-    version: i32,
+    pub(super) version: i32,
     /// The address, or a keyed hash of one that asked to be forgotten.
-    recipient: String,
+    pub(super) recipient: String,
     /// By what the filter matched.
     why: Vec<Reason>,
     /// The same in words.
-    why_text: String,
+    pub(super) why_text: String,
     /// queued, sent, failed or suppressed.
     #[schema(example = "sent")]
-    status: String,
+    pub(super) status: String,
     attempts: i32,
-    queued_at: DateTime<Utc>,
+    pub(super) queued_at: DateTime<Utc>,
     #[schema(required, nullable)]
-    sent_at: Option<DateTime<Utc>>,
+    pub(super) sent_at: Option<DateTime<Utc>>,
     /// What the mail server said last.
     #[schema(required, nullable)]
-    answer: Option<String>,
+    pub(super) answer: Option<String>,
     /// When the letter came back, and with which words.
     #[schema(required, nullable)]
-    bounced_at: Option<DateTime<Utc>>,
+    pub(super) bounced_at: Option<DateTime<Utc>>,
     #[schema(required, nullable)]
-    bounce: Option<String>,
+    pub(super) bounce: Option<String>,
 }
 
 /// Who was told what, when and why.
@@ -207,12 +284,12 @@ struct Ledger {
 #[get("/dialogues/{id}/ledger")]
 async fn get_ledger(context: Context, id: PathId<Dialogue>) -> Result<Reply<Ledger>, Problem> {
     context.caller.staff(Scope::DialoguesWrite)?;
-    let language = context.language;
+    let (language, now) = (context.language, context.now);
     let items = context
         .db
         .read(move |connection| {
-            dialogue::store::find(connection, id.0)?.ok_or_else(Problem::not_found)?;
-            Ok::<_, Problem>(ledger_of(connection, id.0, language)?)
+            dialogue::store::find(connection, id.0, now)?.ok_or_else(Problem::not_found)?;
+            Ok::<_, Problem>(ledger_of(connection, id.0, language, now)?)
         })
         .await?;
     Ok(Reply::ok(Ledger { items }))
@@ -223,26 +300,13 @@ pub(super) fn ledger_of(
     connection: &mut AnyConnection,
     id: Id<Dialogue>,
     language: Language,
+    now: DateTime<Utc>,
 ) -> Result<Vec<LedgerEntry>, DbError> {
-    let versions = dialogue::store::versions(connection, id)?;
+    let versions = dialogue::store::versions(connection, id, now)?;
     let numbers: HashMap<String, i32> = versions.iter().map(|one| (one.id.to_string(), one.number)).collect();
     let ids: Vec<String> = versions.iter().map(|version: &Version| version.id.to_string()).collect();
     let entries = post::store::entries(connection, &ids)?;
     Ok(entries.into_iter().map(|entry| show_entry(entry, &numbers, language)).collect())
-}
-
-impl LedgerEntry {
-    /// On one line.
-    pub(super) fn line(&self, language: Language) -> String {
-        let Self { version, recipient, why_text, status, .. } = self;
-        let queued = copenhagen_text(self.queued_at).to(language).to_owned();
-        let sent = self.sent_at.map(|at| copenhagen_text(at).to(language).to_owned()).unwrap_or_default();
-        let line = text!(
-            "udgave {version} til {recipient}: {status}, lagt i kø {queued}, sendt {sent}; {why_text}",
-            "version {version} to {recipient}: {status}, queued {queued}, sent {sent}; {why_text}"
-        );
-        line.to(language).to_owned()
-    }
 }
 
 fn show_entry(entry: post::store::Entry, numbers: &HashMap<String, i32>, language: Language) -> LedgerEntry {
@@ -403,32 +467,48 @@ struct Previewed {
     why_text: String,
 }
 
+/// A code beside those of the filter that would have brought more.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SubscriptionHint)]
+struct HintView {
+    kind: HintKind,
+    #[schema(example = "33140000")]
+    code: String,
+    /// What the code is called, where a list of codes is loaded.
+    #[schema(required, nullable)]
+    name: Option<String>,
+    /// How many market dialogues it would have added.
+    adds: usize,
+}
+
 /// What a filter would have brought in the last 12 months.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SubscriptionPreview)]
-struct Preview {
+struct PreviewView {
     items: Vec<Previewed>,
+    /// At most five, what adds most first.
+    hints: Vec<HintView>,
 }
 
-/// What a filter would have brought in the last 12 months, newest first, each with its reason.
-#[utoipa::path(tag = "subscriptions", security(()), request_body = PreviewBody, responses((status = 200, body = Preview)))]
+/// What a filter would have brought in the last 12 months, newest first, each with its reason; and neighbouring codes
+/// that would have added some.
+#[utoipa::path(tag = "subscriptions", security(()), request_body = PreviewBody, responses((status = 200, body = PreviewView)))]
 #[post("/subscriptions/preview")]
-async fn preview_subscription(context: Context, body: Body<PreviewBody>) -> Result<Reply<Preview>, Problem> {
+async fn preview_subscription(context: Context, body: Body<PreviewBody>) -> Result<Reply<PreviewView>, Problem> {
     let filter = body.0.into_inner().filter;
-    let (since, language) = (context.now - TimeDelta::days(365), context.language);
-    let items = context
-        .db
-        .read(move |connection| {
-            let mut items = Vec::new();
-            for dialogue in dialogue::store::published_since(connection, since)? {
-                let notice = audience::notice_of(connection, &dialogue, &dialogue.notice)?;
-                if let Some(why) = filter.matches(&notice) {
-                    let dialogue = view::show(connection, dialogue, language)?;
-                    items.push(Previewed { dialogue, why_text: why.line(language), why: why.0 });
-                }
-            }
-            Ok::<_, Problem>(items)
-        })
-        .await?;
-    Ok(Reply::ok(Preview { items }))
+    let (now, language) = (context.now, context.language);
+    let shown = context.db.read(move |connection| {
+        let Preview { hits, hints } = preview(connection, &filter, now)?;
+        let show = |(dialogue, why): (Dialogue, Why)| {
+            let dialogue = view::show(connection, dialogue, language)?;
+            Ok::<_, Problem>(Previewed { dialogue, why_text: why.line(language), why: why.0 })
+        };
+        let items = hits.into_iter().map(show).collect::<Result<_, _>>()?;
+        let hint = |(hint, name): (Hint, Option<Text>)| {
+            let Hint { kind, code, adds } = hint;
+            HintView { kind, code, adds, name: name.map(|name| name.to(language).to_owned()) }
+        };
+        Ok::<_, Problem>(PreviewView { items, hints: hints.into_iter().map(hint).collect() })
+    });
+    Ok(Reply::ok(shown.await?))
 }

@@ -3,11 +3,13 @@
 //! stand in it by a keyed hash of their address, so that it outlives their erasure.
 
 use std::collections::HashSet;
+use std::str::FromStr;
 
 use serde_json::Value;
 
 use super::store;
 use crate::db::{AnyConnection, DbError, Tx};
+use crate::dialogue::Version;
 use crate::kernel::{Instant, digest};
 use crate::post;
 
@@ -61,11 +63,42 @@ pub(super) fn append(
     store::insert_entry(tx, &entry)
 }
 
-/// Reads the whole ledger and every delivery of a notice, and says whether they belong together.
+/// Whether the ledger says that this version was published.
 ///
 /// # Errors
 /// [`DbError`].
-pub fn verify(connection: &mut AnyConnection) -> Result<Verdict, DbError> {
+pub(super) fn tells_of(connection: &mut AnyConnection, version: &Version) -> Result<bool, DbError> {
+    let id = Value::String(version.id.to_string());
+    let entries = store::entries_of(connection, &version.dialogue_id.to_string(), "published")?;
+    let tells = |entry: &Entry| {
+        serde_json::from_str::<Value>(&entry.data).is_ok_and(|data| data.get("version_id") == Some(&id))
+    };
+    Ok(entries.iter().any(tells))
+}
+
+/// A head of the ledger that somebody kept: how many entries there were, and the hash over them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub number: i64,
+    pub hash: String,
+}
+
+impl FromStr for Head {
+    type Err = String;
+    fn from_str(written: &str) -> Result<Self, String> {
+        let read = written.split_once(':').and_then(|(number, hash)| Some((number.parse().ok()?, hash)));
+        let head = read.map(|(number, hash)| Self { number, hash: hash.to_owned() });
+        head.ok_or_else(|| "NUMBER:HASH, as a report or /api/v1/ledger/head says it".to_owned())
+    }
+}
+
+/// Reads the whole ledger and every delivery of a notice, and says whether they belong together. The chain alone shows that
+/// no entry was changed, put in or taken out before its end; a head that was kept shows that the end was not cut off or
+/// written anew either.
+///
+/// # Errors
+/// [`DbError`].
+pub fn verify(connection: &mut AnyConnection, kept: Option<&Head>) -> Result<Verdict, DbError> {
     let mut last = Entry {
         number: 0,
         at: Instant::default(),
@@ -89,9 +122,17 @@ pub fn verify(connection: &mut AnyConnection) -> Result<Verdict, DbError> {
             if entry.hash != entry.hash_after(&last.hash) {
                 return verdict(last.number, queued.len(), Some(format!("entry {number} is not as it was written")));
             }
+            if kept.is_some_and(|kept| kept.number == number && kept.hash != entry.hash) {
+                let flaw = format!("entry {number} is another than when its head was kept");
+                return verdict(last.number, queued.len(), Some(flaw));
+            }
             note(&entry, &mut queued, &mut sent);
             last = entry;
         }
+    }
+    if let Some(kept) = kept.filter(|kept| kept.number > last.number) {
+        let flaw = format!("entries {} to {} are missing", last.number + 1, kept.number);
+        return verdict(last.number, queued.len(), Some(flaw));
     }
     let mut place = String::new();
     let mut deliveries = 0;
@@ -106,6 +147,12 @@ pub fn verify(connection: &mut AnyConnection) -> Result<Verdict, DbError> {
             return verdict(last.number, deliveries, Some(flaw));
         }
     }
+}
+
+/// The ids of the deliveries that the data of an entry speaks of.
+pub(super) fn deliveries_of(data: &Value) -> Vec<String> {
+    let deliveries = data.get("deliveries").and_then(Value::as_array).into_iter().flatten();
+    deliveries.filter_map(|delivery| delivery.get("id")?.as_str().map(str::to_owned)).collect()
 }
 
 /// Remembers which deliveries an entry speaks of.

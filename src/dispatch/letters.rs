@@ -1,10 +1,12 @@
 //! The letters to subscribers: one notice, or a digest of several.
 
-use crate::dialogue::{Change, Version, VersionKind, event_line, nobody_is_bound, taking_part_is_free};
-use crate::kernel::{Instant, Language, Text, copenhagen_text, text};
+use crate::dialogue::{
+    Change, Dialogue, Event, Question, Version, VersionKind, event_line, nobody_is_bound, taking_part_is_free,
+};
+use crate::kernel::{Id, Instant, Language, Text, copenhagen_text, text};
 use crate::mail::{Letter, OneClick, Prose};
 use crate::subscription::actions::{manage_url, unsubscribe_url};
-use crate::subscription::{Subscription, Why};
+use crate::subscription::{Reason, Subscription, Why};
 use crate::web::Node;
 
 /// A version, with what a letter about it needs beside.
@@ -41,6 +43,25 @@ impl News {
     }
 }
 
+impl News {
+    /// The deadlines and meetings that lie ahead; none of a dialogue that has ended.
+    fn dates_ahead(&self, now: Instant) -> Vec<(Instant, Text)> {
+        let notice = &self.version.notice;
+        if self.version.kind != VersionKind::Notice {
+            return Vec::new();
+        }
+        let title = &notice.title;
+        let question = |at| (at, text!("spørgefrist, {title}", "question deadline, {title}"));
+        let answers = (notice.answer_deadline, text!("svarfrist, {title}", "answer deadline, {title}"));
+        let meeting = |event: &Event| {
+            let name = &event.title;
+            (event.starts_at, text!("{name}, {title}", "{name}, {title}"))
+        };
+        let deadlines = notice.question_deadline.map(question).into_iter().chain([answers]);
+        deadlines.chain(notice.events.iter().map(meeting)).filter(|(at, _)| *at > now).collect()
+    }
+}
+
 /// One notice to one subscriber.
 pub(super) fn notice(node: &Node, news: &News, subscription: &Subscription, why: &Why) -> Letter {
     let language = subscription.body.language;
@@ -55,10 +76,29 @@ pub(super) fn notice(node: &Node, news: &News, subscription: &Subscription, why:
         VersionKind::Closing | VersionKind::Cancellation => ending(prose, news, language),
     };
     let prose = prose
-        .link(say(text!("Se markedsdialogen", "See the market dialogue")), page(node, version))
+        .link(say(text!("Se markedsdialogen", "See the market dialogue")), page(node, version.dialogue_id))
         .paragraph(say(taking_part_is_free()))
         .paragraph(say(nobody_is_bound()));
     letter(node, subscription, say(news.subject()), prose, &why.line(language))
+}
+
+/// An answer, to somebody who follows the dialogue.
+pub(super) fn answer(node: &Node, dialogue: &Dialogue, question: &Question, follower: &Subscription) -> Letter {
+    let language = follower.body.language;
+    let say = |text: Text| text.to(language).to_owned();
+    let title = &dialogue.notice.title;
+    let (answer, name) = (question.answer().unwrap_or_default(), question.pseudonym());
+    let name = name.to(language);
+    let prose = Prose::default()
+        .heading(title)
+        .paragraph(say(text!("{name} spurgte:", "{name} asked:")))
+        .paragraph(&question.text)
+        .paragraph(say(text!("Svaret, som alle kan læse:", "The answer, which everybody can read:")))
+        .paragraph(answer)
+        .link(say(text!("Se markedsdialogen", "See the market dialogue")), page(node, dialogue.id));
+    let subject = say(text!("Svar på et spørgsmål: {title}", "A question was answered: {title}"));
+    let why = Reason::Dialogue { title: title.clone() }.words();
+    letter(node, follower, subject, prose, why.to(language))
 }
 
 fn whole_notice(mut prose: Prose, news: &News, language: Language) -> Prose {
@@ -101,8 +141,8 @@ fn ending(prose: Prose, news: &News, language: Language) -> Prose {
     prose.paragraph(heading.to(language)).paragraph(words)
 }
 
-/// All that waited for one subscriber, the first deadlines on top, grouped by process. Of several versions of one
-/// dialogue only the newest is told: it is the state of things.
+/// All that waited for one subscriber: the dates that lie ahead on top, then the news by process, the newest first. Of
+/// several versions of one dialogue only the newest is told: it is the state of things.
 pub(super) fn digest(node: &Node, news: &[(std::sync::Arc<News>, Why)], subscription: &Subscription) -> Letter {
     let language = subscription.body.language;
     let say = |text: Text| text.to(language).to_owned();
@@ -118,7 +158,7 @@ pub(super) fn digest(node: &Node, news: &[(std::sync::Arc<News>, Why)], subscrip
             None => newest.push(one),
         }
     }
-    newest.sort_by_key(|(news, _)| (news.version.notice.answer_deadline, news.version.id));
+    newest.sort_by_key(|(news, _)| std::cmp::Reverse((news.version.published_at, news.version.id)));
     let count = newest.len();
     let subject = if count == 1 {
         newest.first().map_or_else(String::new, |(news, _)| say(news.subject()))
@@ -127,10 +167,11 @@ pub(super) fn digest(node: &Node, news: &[(std::sync::Arc<News>, Why)], subscrip
     };
     let mut prose = Prose::default().heading(&subject);
     if count > 1 {
-        for (news, _) in &newest {
-            let title = &news.version.notice.title;
-            let Text { da, en } = copenhagen_text(news.version.notice.answer_deadline);
-            prose = prose.item(say(text!("{da}: svarfrist, {title}", "{en}: answer deadline, {title}")));
+        let now = node.now();
+        let mut ahead: Vec<(Instant, Text)> = newest.iter().flat_map(|(news, _)| news.dates_ahead(now)).collect();
+        ahead.sort_by_key(|(at, _)| *at);
+        for (at, what) in ahead {
+            prose = prose.item(format!("{}: {}", copenhagen_text(at).to(language), what.to(language)));
         }
     }
     let mut processes: Vec<&str> = Vec::new();
@@ -153,7 +194,7 @@ pub(super) fn digest(node: &Node, news: &[(std::sync::Arc<News>, Why)], subscrip
                 prose = prose.paragraph(say(text!("Ændret, fordi: {reason}", "Changed because: {reason}")));
             }
             prose = prose
-                .link(say(text!("Se markedsdialogen", "See the market dialogue")), page(node, &news.version))
+                .link(say(text!("Se markedsdialogen", "See the market dialogue")), page(node, news.version.dialogue_id))
                 .fact(say(text!("Derfor", "Why")), why.line(language));
         }
     }
@@ -179,8 +220,8 @@ fn letter(node: &Node, subscription: &Subscription, subject: String, prose: Pros
     Letter { one_click, ..Letter::new(&subscription.email, language, subject, prose) }
 }
 
-fn page(node: &Node, version: &Version) -> String {
-    node.url(&format!("/api/v1/dialogues/{}", version.dialogue_id))
+fn page(node: &Node, dialogue: Id<Dialogue>) -> String {
+    node.url(&format!("/dialogues/{dialogue}"))
 }
 
 /// At most 400 characters, cut between words.

@@ -16,11 +16,12 @@ const OVER: TimeDelta = TimeDelta::seconds(60);
 /// # Errors
 /// [`DbError`].
 pub async fn measure(node: &Node) -> Result<(), DbError> {
-    let since = node.now() - OVER;
+    let now = node.now();
+    let since = now - OVER;
     let look = move |connection: &mut AnyConnection| {
         let mut settled = 0;
         for status in [Status::Open, Status::Expanded] {
-            for dispatch in store::in_status(connection, status)? {
+            for dispatch in store::in_status(connection, status, now)? {
                 settled += post::store::settled_since(connection, &dispatch.id.to_string(), since)?;
             }
         }

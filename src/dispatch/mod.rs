@@ -23,10 +23,13 @@ mod letters;
 mod measures;
 mod model;
 mod periodic;
+pub mod preview;
 mod report;
 pub mod store;
+mod surroundings;
 mod worker;
 
 pub use measures::measure;
 pub use model::{Dispatch, Status};
+pub use surroundings::{Surroundings, notice_of_process};
 pub use worker::{Worker, postman, work};

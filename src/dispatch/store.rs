@@ -82,14 +82,40 @@ pub fn find(connection: &mut AnyConnection, id: Id<Dispatch>) -> Result<Option<D
     row.map(Dispatch::try_from).transpose()
 }
 
-/// The dispatches that stand here, oldest first.
+/// The dispatches that stand here and whose version the market sees at this moment, oldest first.
 ///
 /// # Errors
 /// [`DbError`].
-pub fn in_status(connection: &mut AnyConnection, status: Status) -> Result<Vec<Dispatch>, DbError> {
-    let rows: Vec<Row> =
-        dispatch::table.filter(dispatch::status.eq(status.word())).order(dispatch::id).limit(100).load(connection)?;
+pub fn in_status(connection: &mut AnyConnection, status: Status, now: Instant) -> Result<Vec<Dispatch>, DbError> {
+    let rows: Vec<Row> = dispatch::table
+        .filter(dispatch::status.eq(status.word()).and(dispatch::opened_at.le(now.naive_utc())))
+        .order((dispatch::opened_at, dispatch::id))
+        .limit(100)
+        .load(connection)?;
     rows.into_iter().map(Dispatch::try_from).collect()
+}
+
+/// When the next scheduled version becomes public; none when there is none.
+///
+/// # Errors
+/// [`DbError`].
+pub fn next_opening(connection: &mut AnyConnection) -> Result<Option<Instant>, DbError> {
+    let open = dispatch::table.filter(dispatch::status.eq(Status::Open.word()));
+    let next: Option<NaiveDateTime> = open.select(diesel::dsl::min(dispatch::opened_at)).first(connection)?;
+    Ok(next.map(|at| at.and_utc()))
+}
+
+/// Takes the dispatch of a version back that the market has not seen at this moment; returns its id.
+///
+/// # Errors
+/// [`DbError`].
+pub fn withdraw_unseen(tx: &mut Tx<'_>, id: Id<Dialogue>, now: Instant) -> Result<Option<Id<Dispatch>>, DbError> {
+    let unseen = || {
+        dispatch::table.filter(dispatch::dialogue_id.eq(id.to_string()).and(dispatch::opened_at.gt(now.naive_utc())))
+    };
+    let row: Option<Row> = optional(unseen().first(tx.connection))?;
+    diesel::delete(unseen()).execute(tx.connection)?;
+    row.map(|row| Dispatch::try_from(row).map(|dispatch| dispatch.id)).transpose()
 }
 
 /// The dispatches of a dialogue, oldest first.
@@ -201,6 +227,18 @@ pub fn entries_after(connection: &mut AnyConnection, number: i64) -> Result<Vec<
         .filter(ledger_entry::number.gt(number))
         .order(ledger_entry::number)
         .limit(500)
+        .load(connection)?;
+    Ok(rows.into_iter().map(Entry::from).collect())
+}
+
+/// The ledger's entries about a dialogue with this deed, oldest first.
+///
+/// # Errors
+/// [`DbError`].
+pub fn entries_of(connection: &mut AnyConnection, dialogue_id: &str, deed: &str) -> Result<Vec<Entry>, DbError> {
+    let rows: Vec<EntryRow> = ledger_entry::table
+        .filter(ledger_entry::dialogue_id.eq(dialogue_id).and(ledger_entry::deed.eq(deed)))
+        .order(ledger_entry::number)
         .load(connection)?;
     Ok(rows.into_iter().map(Entry::from).collect())
 }

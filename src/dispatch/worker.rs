@@ -13,6 +13,7 @@ use super::{Status, audience, periodic, store};
 use crate::account;
 use crate::config::Settings;
 use crate::db::DbError;
+use crate::dialogue;
 use crate::kernel::{Instant, copenhagen};
 use crate::mail::{Postman, PostmanError, Signer};
 use crate::post;
@@ -138,7 +139,8 @@ impl Worker {
 
 /// Does the next thing beside posting; returns whether there may be more.
 async fn step(node: &Data<Node>, tidied_at: &mut Option<Instant>) -> Result<bool, DbError> {
-    if expand(node).await? || put_back(node).await? || account::send_links(node).await? {
+    let moved = expand(node).await? || put_back(node).await? || release_holds(node).await?;
+    if moved || account::send_links(node).await? {
         return Ok(true);
     }
     end_dispatches(node).await?;
@@ -148,11 +150,11 @@ async fn step(node: &Data<Node>, tidied_at: &mut Option<Instant>) -> Result<bool
 
 /// Finds the recipients of the oldest open dispatch, one page; returns whether there was one.
 async fn expand(node: &Data<Node>) -> Result<bool, DbError> {
-    let open = node.db.read(|connection| store::in_status(connection, Status::Open)).await?;
+    let (now, seal) = (node.now(), node.seal.clone());
+    let open = node.db.read(move |connection| store::in_status(connection, Status::Open, now)).await?;
     if open.is_empty() {
         return Ok(false);
     }
-    let (now, seal) = (node.now(), node.seal.clone());
     node.db.write(move |tx| audience::expand_page(tx, &seal, now)).await
 }
 
@@ -169,11 +171,24 @@ async fn put_back(node: &Data<Node>) -> Result<bool, DbError> {
     node.db.write(deed).await
 }
 
+/// Gives seats free that were kept for somebody until now; returns whether there were any.
+async fn release_holds(node: &Data<Node>) -> Result<bool, DbError> {
+    let now = node.now();
+    let next = node.db.read(dialogue::store::next_hold_end).await?;
+    if next.is_none_or(|next| next > now) {
+        return Ok(false);
+    }
+    let inside = node.clone();
+    let released = node.db.write(move |tx| dialogue::actions::release_holds(tx, &inside, now)).await;
+    released.map(|()| true).map_err(|problem| DbError::Refused(problem.to_string()))
+}
+
 /// Marks dispatches done whose every delivery is settled.
 async fn end_dispatches(node: &Data<Node>) -> Result<(), DbError> {
-    let ended = node.db.read(|connection| {
+    let now = node.now();
+    let ended = node.db.read(move |connection| {
         let mut ended = Vec::new();
-        for dispatch in store::in_status(connection, Status::Expanded)? {
+        for dispatch in store::in_status(connection, Status::Expanded, now)? {
             if !post::store::waits(connection, &dispatch.id.to_string())? {
                 ended.push(dispatch);
             }
@@ -184,7 +199,6 @@ async fn end_dispatches(node: &Data<Node>) -> Result<(), DbError> {
     if ended.is_empty() {
         return Ok(());
     }
-    let now = node.now();
     node.db.write(move |tx| ended.into_iter().try_for_each(|dispatch| store::update(tx, &dispatch.done(now)))).await
 }
 

@@ -45,6 +45,8 @@ pub enum SealedFor {
     SignLetter,
     /// Saying what a solution brought.
     ReportOutcome,
+    /// Reading the report of a dialogue.
+    ReadReport,
 }
 
 /// Why a link opens nothing.
@@ -76,6 +78,7 @@ impl SealedFor {
             Self::ConfirmSupportRequest => 33,
             Self::SignLetter => 40,
             Self::ReportOutcome => 41,
+            Self::ReadReport => 20,
         }
     }
 }

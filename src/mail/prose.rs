@@ -95,13 +95,13 @@ impl Prose {
              <body style=\"font:16px/1.5 sans-serif;max-width:40em;margin:1em auto;padding:0 1em\">\n",
             escape(title)
         );
-        out.push_str(&self.blocks());
+        out.push_str(&self.blocks("h1"));
         out.push_str("</body></html>");
         out
     }
 
-    /// The blocks alone, as HTML: the body of a letter or of a page.
-    pub(crate) fn blocks(&self) -> String {
+    /// The blocks alone, as HTML, with headings of this rank: the body of a letter or of a page.
+    pub(crate) fn blocks(&self, heading: &str) -> String {
         let mut out = String::new();
         let mut listing = false;
         for block in &self.0 {
@@ -111,7 +111,9 @@ impl Prose {
                 listing = item;
             }
             match block {
-                Block::Heading(words) => out.push_str(&format!("<h1 style=\"font-size:1.3em\">{}</h1>", escape(words))),
+                Block::Heading(words) => {
+                    out.push_str(&format!("<{heading}>{}</{heading}>", escape(words)));
+                }
                 Block::Paragraph(words) => out.push_str(&format!("<p>{}</p>", escape(words).replace('\n', "<br>"))),
                 Block::Fact(name, what) => {
                     out.push_str(&format!("<p style=\"margin:.2em 0\"><b>{}:</b> {}</p>", escape(name), escape(what)));

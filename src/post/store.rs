@@ -12,7 +12,10 @@ use diesel::prelude::*;
 
 pub use bounces::{Returned, bounced, is_suppressed, lift_suppression, returned, suppress, suppressed};
 pub use lease::{Room, lease, next_due, pause, put_off, renew, resume, settle};
-pub use queue::{NoticeFor, forget_confirmations, may_ask_to_confirm, queue_letter, queue_notices};
+pub use queue::{
+    NoticeFor, forget_confirmations, may_ask_to_confirm, may_cause_confirmation, queue_letter, queue_notices,
+    queue_traced,
+};
 
 use super::Urgency;
 use crate::db::schema::delivery;
@@ -151,57 +154,88 @@ pub fn count_waiting(connection: &mut AnyConnection) -> Result<Vec<(i32, i64)>, 
         .load(connection)?)
 }
 
+/// What a line of the ledger is made of.
+type EntryColumns = (
+    delivery::id,
+    delivery::notice_version_id,
+    delivery::recipient,
+    delivery::why,
+    delivery::status,
+    delivery::attempts,
+    delivery::queued_at,
+    delivery::settled_at,
+    delivery::answer,
+    delivery::bounced_at,
+    delivery::bounce,
+);
+const ENTRY: EntryColumns = (
+    delivery::id,
+    delivery::notice_version_id,
+    delivery::recipient,
+    delivery::why,
+    delivery::status,
+    delivery::attempts,
+    delivery::queued_at,
+    delivery::settled_at,
+    delivery::answer,
+    delivery::bounced_at,
+    delivery::bounce,
+);
+type EntryRow = (
+    String,
+    Option<String>,
+    String,
+    Option<String>,
+    String,
+    i32,
+    NaiveDateTime,
+    Option<NaiveDateTime>,
+    Option<String>,
+    Option<NaiveDateTime>,
+    Option<String>,
+);
+
+fn entry(
+    (id, version, recipient, why, status, attempts, queued_at, settled_at, answer, bounced_at, bounce): EntryRow,
+) -> Entry {
+    Entry {
+        id,
+        notice_version_id: version.unwrap_or_default(),
+        recipient,
+        why: why.unwrap_or_default(),
+        status,
+        attempts,
+        queued_at: queued_at.and_utc(),
+        settled_at: settled_at.map(|at| at.and_utc()),
+        answer,
+        bounced_at: bounced_at.map(|at| at.and_utc()),
+        bounce,
+    }
+}
+
 /// Who was told of these notice versions, in the order in which they were queued.
 ///
 /// # Errors
 /// [`DbError`].
 pub fn entries(connection: &mut AnyConnection, notice_version_ids: &[String]) -> Result<Vec<Entry>, DbError> {
-    type Row = (
-        String,
-        Option<String>,
-        String,
-        Option<String>,
-        String,
-        i32,
-        NaiveDateTime,
-        Option<NaiveDateTime>,
-        Option<String>,
-        Option<NaiveDateTime>,
-        Option<String>,
-    );
-    let rows: Vec<Row> = delivery::table
+    let rows: Vec<EntryRow> = delivery::table
         .filter(delivery::notice_version_id.eq_any(notice_version_ids))
         .order((delivery::queued_at, delivery::id))
-        .select((
-            delivery::id,
-            delivery::notice_version_id,
-            delivery::recipient,
-            delivery::why,
-            delivery::status,
-            delivery::attempts,
-            delivery::queued_at,
-            delivery::settled_at,
-            delivery::answer,
-            delivery::bounced_at,
-            delivery::bounce,
-        ))
+        .select(ENTRY)
         .load(connection)?;
-    let entry =
-        |(id, version, recipient, why, status, attempts, queued_at, settled_at, answer, bounced_at, bounce): Row| {
-            Entry {
-                id,
-                notice_version_id: version.unwrap_or_default(),
-                recipient,
-                why: why.unwrap_or_default(),
-                status,
-                attempts,
-                queued_at: queued_at.and_utc(),
-                settled_at: settled_at.map(|at| at.and_utc()),
-                answer,
-                bounced_at: bounced_at.map(|at| at.and_utc()),
-                bounce,
-            }
-        };
+    Ok(rows.into_iter().map(entry).collect())
+}
+
+/// What became of these deliveries, in the order in which they were queued.
+///
+/// # Errors
+/// [`DbError`].
+pub fn entries_by_id(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<Entry>, DbError> {
+    let rows: Vec<EntryRow> = delivery::table
+        .filter(delivery::id.eq_any(ids))
+        .order((delivery::queued_at, delivery::id))
+        .select(ENTRY)
+        .load(connection)?;
     Ok(rows.into_iter().map(entry).collect())
 }
 

@@ -61,6 +61,19 @@ pub fn nuts_names(connection: &mut AnyConnection, codes: &[String]) -> Result<Ha
     Ok(rows.into_iter().map(|(code, da, en)| (code, Text { da, en })).collect())
 }
 
+/// These CPV codes and places with their names, as far as the loaded lists have them.
+///
+/// # Errors
+/// [`DbError`].
+pub fn named(connection: &mut AnyConnection, cpv: &[String], nuts: &[String]) -> Result<Vec<Code>, DbError> {
+    use {cpv_code as c, nuts_code as n};
+    let codes = c::table.filter(c::code.eq_any(cpv)).select((c::code, c::label_da, c::label_en));
+    let mut rows: Vec<(String, String, String)> = codes.load(connection)?;
+    let places = n::table.filter(n::code.eq_any(nuts)).select((n::code, n::label_da, n::label_en));
+    rows.extend(places.load::<(String, String, String)>(connection)?);
+    Ok(rows.into_iter().map(|(code, label_da, label_en)| Code { code, label_da, label_en }).collect())
+}
+
 /// Replaces the list of CPV codes.
 ///
 /// # Errors

@@ -3,24 +3,24 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::model::consent_text;
-use super::{Consent, Frequency, State, Subscription, SubscriptionBody, letters, store};
-use crate::db::{AnyConnection, Tx};
-use crate::kernel::{Email, Fit, Id, Instant, Seal, SealedFor};
+use super::{Consent, Frequency, Names, State, Subscription, SubscriptionBody, consent_text, letters, store};
+use crate::db::{AnyConnection, DbError, Tx};
+use crate::kernel::{Email, Fit, Id, Instant, Network, Seal, SealedFor};
 use crate::outbox::{Actor, Fact, Subject, record};
 use crate::post;
-use crate::web::{IfMatch, Node, Problem};
+use crate::web::{IfMatch, Node, Problem, may_ask_to_confirm};
+use crate::{dialogue, process};
 
 /// How long the link for confirming is good, and how long an address is kept that does not use it.
 pub const CONFIRMATION_LIFETIME: TimeDelta = TimeDelta::days(7);
-/// How many subscriptions one address may have.
-const MOST: usize = 20;
+/// How many confirmed subscriptions one address may have.
+const MOST: usize = 50;
 
 /// Takes the wish for a subscription, and asks by mail whether it really is one. What happens is the same for every
 /// address, known or not: whoever asks learns nothing.
 ///
 /// # Errors
-/// Those of the database.
+/// 429 for a network that asked for too many confirmations.
 pub fn subscribe(
     tx: &mut Tx<'_>,
     node: &Node,
@@ -28,20 +28,27 @@ pub fn subscribe(
     email: Email,
     body: SubscriptionBody,
     source: &str,
+    network: Option<&Network>,
 ) -> Result<(), Problem> {
-    if !post::store::may_ask_to_confirm(tx, &email, now)? {
+    if !may_ask_to_confirm(tx, &email, network, now)? {
         return Ok(());
     }
     let known = store::of_address(tx.connection, &email)?;
     let same =
         known.iter().find(|one| one.body.filter == body.filter && !matches!(one.state, State::Unsubscribed { .. }));
     if let Some(same) = same.filter(|same| same.is_confirmed()) {
-        return Ok(post::store::queue_letter(tx, &letters::already(node, same), now)?);
+        let names = names(tx.connection, std::slice::from_ref(same), now)?;
+        post::store::queue_letter(tx, &letters::already(node, same, &names), now)?;
+        return Ok(());
     }
     let consent = Consent { text: consent_text().to(body.language).to_owned(), at: now, source: source.to_owned() };
     let subscription = match same {
         Some(same) => Subscription { body, consent, updated_at: now, version: same.version + 1, ..same.clone() },
-        None if known.len() >= MOST => return Ok(()),
+        None if known.iter().filter(|one| one.is_confirmed()).count() >= MOST => {
+            let names = names(tx.connection, &known, now)?;
+            post::store::queue_letter(tx, &letters::enough(node, &known, &email, body.language, &names), now)?;
+            return Ok(());
+        }
         None => Subscription {
             id: Id::made_at(now),
             email,
@@ -58,7 +65,9 @@ pub fn subscribe(
     } else {
         store::insert(tx, &subscription)?
     }
-    Ok(post::store::queue_letter(tx, &letters::confirm(node, &subscription, now), now)?)
+    let names = names(tx.connection, std::slice::from_ref(&subscription), now)?;
+    post::store::queue_letter(tx, &letters::confirm(node, &subscription, now, &names), now)?;
+    Ok(())
 }
 
 /// Confirms a subscription by the link in the mail.
@@ -168,6 +177,27 @@ pub fn erase(tx: &mut Tx<'_>, node: &Node, now: Instant, token: &str) -> Result<
         post::store::forget_subscription(tx, &id.to_string(), &hash, now)?;
     }
     note(tx, id, "erased", now)
+}
+
+/// What the processes and dialogues of these filters are called, as far as everybody may know.
+///
+/// # Errors
+/// [`DbError`].
+pub fn names(connection: &mut AnyConnection, subscriptions: &[Subscription], now: Instant) -> Result<Names, DbError> {
+    let mut names = Names::new();
+    for filter in subscriptions.iter().map(|subscription| &subscription.body.filter) {
+        for id in &filter.process_ids {
+            let found = process::store::find(connection, *id)?;
+            let seen = found.filter(|process| process.body.status != process::Status::Preparing);
+            names.extend(seen.map(|process| (id.to_string(), process.body.title)));
+        }
+        for id in &filter.dialogue_ids {
+            let found = dialogue::store::find(connection, *id, now)?;
+            let seen = found.filter(|dialogue| dialogue.state.published().is_some());
+            names.extend(seen.map(|dialogue| (id.to_string(), dialogue.notice.title)));
+        }
+    }
+    Ok(names)
 }
 
 /// The token by which a subscription is seen, changed and erased.

@@ -68,8 +68,9 @@ async fn add_subscription(context: Context, body: Body<NewBody>) -> Result<Reply
     let NewBody { email, language, frequency, filter } = body.0.into_inner();
     let email = Email::parse(&email).ok_or_else(|| Problem::internal(&"an unchecked address"))?;
     let wish = SubscriptionBody { language, frequency, filter };
-    let (node, now) = (context.node.clone(), context.now);
-    context.db.write(move |tx| actions::subscribe(tx, &node, now, email, wish, "POST /api/v1/subscriptions")).await?;
+    let (node, now, network) = (context.node.clone(), context.now, context.network.clone());
+    let source = "POST /api/v1/subscriptions";
+    context.db.write(move |tx| actions::subscribe(tx, &node, now, email, wish, source, network.as_ref())).await?;
     let next = text!(
         "Se i din mail, og bekræft via linket inden 7 dage",
         "Look in your mail, and confirm by the link within 7 days"
@@ -186,8 +187,13 @@ async fn get_subscription(
         .await;
     match prefers {
         Prefers::Json => found.map(|subscription| Either::Left(show(subscription, language))),
-        Prefers::Html => HtmlPage::of(found.map(|subscription| pages::manage(&subscription, &token, None)), language)
-            .map(Either::Right),
+        Prefers::Html => {
+            let page = match found {
+                Ok(subscription) => pages::shown(&context, subscription, &token, None).await,
+                Err(problem) => Err(problem),
+            };
+            HtmlPage::of(page, language).map(Either::Right)
+        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! The letters to subscribers about their subscription itself.
 
-use super::Subscription;
 use super::actions::{CONFIRMATION_LIFETIME, manage_url};
-use crate::kernel::{Instant, SealedFor, Text, text};
+use super::{Names, Subscription};
+use crate::kernel::{Email, Instant, Language, SealedFor, Text, text};
 use crate::mail::{Letter, Prose};
 use crate::web::Node;
 
 /// Asks whether the subscription is wanted (double opt-in).
-pub(super) fn confirm(node: &Node, subscription: &Subscription, now: Instant) -> Letter {
+pub(super) fn confirm(node: &Node, subscription: &Subscription, now: Instant, names: &Names) -> Letter {
     let say = |text: Text| text.to(subscription.body.language).to_owned();
     let until = Some(now + CONFIRMATION_LIFETIME);
     let state = subscription.state.word();
@@ -18,7 +18,7 @@ pub(super) fn confirm(node: &Node, subscription: &Subscription, now: Instant) ->
             "Nogen, sandsynligvis dig, har bedt om mail fra Skala til denne adresse:",
             "Somebody, probably you, asked for mail from Skala to this address:"
         )));
-    let prose = describe(prose, subscription)
+    let prose = describe(prose, subscription, names)
         .paragraph(&subscription.consent.text)
         .link(
             say(text!("Ja, jeg vil have mails", "Yes, send me mail")),
@@ -33,10 +33,10 @@ pub(super) fn confirm(node: &Node, subscription: &Subscription, now: Instant) ->
 }
 
 /// Tells somebody who asks again that the subscription is there already.
-pub(super) fn already(node: &Node, subscription: &Subscription) -> Letter {
+pub(super) fn already(node: &Node, subscription: &Subscription, names: &Names) -> Letter {
     let say = |text: Text| text.to(subscription.body.language).to_owned();
     let prose = Prose::default().heading(say(text!("Du abonnerer allerede", "You subscribe already")));
-    let prose = describe(prose, subscription)
+    let prose = describe(prose, subscription, names)
         .link(
             say(text!("Se eller ret abonnementet", "See or change the subscription")),
             manage_url(node, subscription.id),
@@ -49,9 +49,25 @@ pub(super) fn already(node: &Node, subscription: &Subscription) -> Letter {
     Letter::new(&subscription.email, subscription.body.language, subject, prose)
 }
 
-fn describe(prose: Prose, subscription: &Subscription) -> Prose {
+/// Tells somebody who asks for one more that there are as many as there can be.
+pub(super) fn enough(node: &Node, known: &[Subscription], to: &Email, language: Language, names: &Names) -> Letter {
+    let say = |text: Text| text.to(language).to_owned();
+    let count = known.len();
+    let heading = say(text!("Du har {count} abonnementer", "You have {count} subscriptions"));
+    let prose = Prose::default().heading(&heading).paragraph(say(text!(
+        "Der kan ikke være flere til én adresse. Slet et, du ikke bruger, eller saml flere filtre i ét:",
+        "There cannot be more to one address. Erase one that you do not use, or gather several filters in one:"
+    )));
+    let prose = known.iter().fold(prose, |prose, one| {
+        let words: Vec<String> = one.body.filter.words(names).iter().map(|line| line.to(language).to_owned()).collect();
+        prose.link(words.join("; "), manage_url(node, one.id))
+    });
+    Letter::new(to, language, heading, prose)
+}
+
+fn describe(prose: Prose, subscription: &Subscription, names: &Names) -> Prose {
     let language = subscription.body.language;
-    let prose = subscription.body.filter.words().iter().fold(prose, |prose, line| prose.item(line.to(language)));
+    let prose = subscription.body.filter.words(names).iter().fold(prose, |prose, line| prose.item(line.to(language)));
     let name = text!("Mails kommer", "Mail comes");
     prose.fact(name.to(language), subscription.body.frequency.words().to(language))
 }

@@ -11,7 +11,8 @@
 //! is kept. Nothing expires through silence, and no answer tells whether an address is known. One address may have
 //! several subscriptions, each with its own filter. What a filter matches is decided by [`Filter::matches`].
 //!
-//! Dialogues are unknown here: see `dispatch`, which brings the two together.
+//! Whoever follows one dialogue has a subscription to it alone. What dialogues are is unknown here: see `dispatch`, which
+//! brings the two together.
 
 pub mod actions;
 pub mod http;
@@ -20,4 +21,7 @@ mod letters;
 mod model;
 pub mod store;
 
-pub use model::{Consent, Filter, Frequency, Notice, Reason, State, Subscription, SubscriptionBody, Why, words_of};
+pub use model::{
+    Consent, Filter, Frequency, Hint, HintKind, Names, Notice, Reason, State, Subscription, SubscriptionBody, Why,
+    consent_text, hints, words_of,
+};

@@ -1,9 +1,11 @@
 //! What a subscription is, and when it is due.
 
 mod filter;
+mod hint;
 mod why;
 
-pub use filter::{Filter, Notice, words_of};
+pub use filter::{Filter, Names, Notice, words_of};
+pub use hint::{Hint, HintKind, hints};
 pub use why::{Reason, Why};
 
 use chrono::{Datelike, Days, NaiveTime, TimeDelta, TimeZone, Weekday};

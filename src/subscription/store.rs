@@ -1,11 +1,14 @@
 //! Subscriptions in the database.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::{Consent, Filter, Frequency, State, Subscription, SubscriptionBody};
-use crate::db::schema::subscription;
+use crate::db::schema::{followed_dialogue, subscription};
 use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
+use crate::dialogue::Dialogue;
 use crate::kernel::{Email, Id, Instant, Language};
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -157,7 +160,7 @@ pub fn listeners(
 /// [`DbError`].
 pub fn insert(tx: &mut Tx<'_>, subscription: &Subscription) -> Result<(), DbError> {
     diesel::insert_into(subscription::table).values(Row::of(subscription)?).execute(tx.connection)?;
-    Ok(())
+    index_followed(tx, subscription)
 }
 
 /// Stores a subscription that was changed.
@@ -168,7 +171,35 @@ pub fn update(tx: &mut Tx<'_>, subscription: &Subscription) -> Result<(), DbErro
     diesel::update(subscription::table.find(subscription.id.to_string()))
         .set(Row::of(subscription)?)
         .execute(tx.connection)?;
+    let old = followed_dialogue::table.filter(followed_dialogue::subscription_id.eq(subscription.id.to_string()));
+    diesel::delete(old).execute(tx.connection)?;
+    index_followed(tx, subscription)
+}
+
+/// Notes which dialogues the subscription follows, so that its followers are found without reading every filter.
+fn index_followed(tx: &mut Tx<'_>, subscription: &Subscription) -> Result<(), DbError> {
+    use followed_dialogue as f;
+    let followed: BTreeSet<String> = subscription.body.filter.dialogue_ids.iter().map(ToString::to_string).collect();
+    for dialogue in followed {
+        diesel::insert_into(f::table)
+            .values((f::subscription_id.eq(subscription.id.to_string()), f::dialogue_id.eq(dialogue)))
+            .execute(tx.connection)?;
+    }
     Ok(())
+}
+
+/// The confirmed subscriptions that follow this dialogue, in the order of their ids.
+///
+/// # Errors
+/// [`DbError`].
+pub fn followers(connection: &mut AnyConnection, dialogue: Id<Dialogue>) -> Result<Vec<Subscription>, DbError> {
+    use followed_dialogue as f;
+    let following = f::table.filter(f::dialogue_id.eq(dialogue.to_string())).select(f::subscription_id);
+    let rows: Vec<Row> = subscription::table
+        .filter(subscription::status.eq("confirmed").and(subscription::id.eq_any(following)))
+        .order(subscription::id)
+        .load(connection)?;
+    rows.into_iter().map(Subscription::try_from).collect()
 }
 
 /// Forgets a subscription.

@@ -114,7 +114,7 @@ impl<T: DeserializeOwned + Fitting + 'static> FromRequest for OptionalBody<T> {
         let raw = RawBody::from_request(request, payload);
         Box::pin(async move {
             let bytes = raw.await?.0;
-            if bytes.is_empty() {
+            if bytes.is_empty() || *bytes == *b"null" {
                 return Ok(Self(None));
             }
             json?;

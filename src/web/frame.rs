@@ -7,15 +7,16 @@ use std::time::Instant as Stopwatch;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderName, HeaderValue};
+use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderName, HeaderValue, RETRY_AFTER};
 use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, Responder, web};
 use governor::clock::{Clock as _, DefaultClock};
 use uuid::Uuid;
 
-use super::{Node, Problem};
+use super::{HtmlPage, Node, Prefers, Problem};
 use crate::kernel::{Language, text};
+use crate::mail::Prose;
 
 /// The id that the answer, the log and the problem share.
 #[derive(Clone, Debug)]
@@ -102,6 +103,15 @@ fn put(request: &HttpRequest, problem: &Problem) -> HttpResponse {
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     if let Some(cause) = &problem.cause {
         tracing::error!(request_id = %id, code = problem.code, %cause, "a request failed");
+    }
+    // Who opens a page with a browser reads a page; the API answers everybody alike.
+    if Prefers::of(request) == Prefers::Html && !request.path().starts_with("/api/") {
+        let page = HtmlPage::of_problem(problem, language(request)).words(&Prose::default().small(id));
+        let mut response = page.respond_to(request);
+        if let Some(seconds) = problem.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        return response;
     }
     problem.response(language(request), request.path(), &id)
 }

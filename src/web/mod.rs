@@ -4,6 +4,7 @@
 //! with a [`Problem`]; the [frame](frame) around them adds what is the same everywhere.
 
 mod body;
+mod confirmation;
 mod door;
 pub mod frame;
 pub mod idempotency;
@@ -18,6 +19,7 @@ mod reply;
 
 pub use body::{Body, IfMatch, MAX_BODY, OptionalBody, Patch, RawBody};
 pub(crate) use body::{read_json, read_value, require_type};
+pub use confirmation::may_ask_to_confirm;
 pub use door::Network;
 pub use node::{Metrics, Node};
 pub use page::{Field, HtmlPage, Prefers};

@@ -19,6 +19,12 @@ pub struct HtmlPage {
     body: String,
     /// What was wrong with what was sent: the field's name, and words.
     flaws: Vec<(String, String)>,
+    /// What the head links to: the same in other forms.
+    alternates: String,
+    /// Whether it holds tables that want room.
+    is_broad: bool,
+    /// Whether a browser may keep it, to show it with what was typed when somebody goes back.
+    is_open_to_all: bool,
 }
 
 /// What a form asks.
@@ -52,11 +58,19 @@ impl FromRequest for Prefers {
     type Error = Problem;
     type Future = std::future::Ready<Result<Self, Problem>>;
 
-    // Browsers name text/html and no JSON; programs name JSON, anything, or nothing.
     fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        std::future::ready(Ok(Self::of(request)))
+    }
+}
+
+impl Prefers {
+    /// What the client of this request would rather have: browsers name text/html and no JSON; programs name JSON,
+    /// anything, or nothing.
+    #[must_use]
+    pub fn of(request: &HttpRequest) -> Self {
         let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let html = accept.contains("text/html") && !accept.contains("application/json");
-        std::future::ready(Ok(if html { Self::Html } else { Self::Json }))
+        if html { Self::Html } else { Self::Json }
     }
 }
 
@@ -65,8 +79,94 @@ impl HtmlPage {
     #[must_use]
     pub fn new(language: Language, title: impl Into<String>, prose: &Prose) -> Self {
         let title = title.into();
-        let body = format!("<h1>{}</h1>{}", escape(&title), prose.blocks());
-        Self { status: StatusCode::OK, language, title, body, flaws: Vec::new() }
+        let body = format!("<h1>{}</h1>{}", escape(&title), prose.blocks("h2"));
+        let (status, flaws, alternates) = (StatusCode::OK, Vec::new(), String::new());
+        Self { status, language, title, body, flaws, alternates, is_broad: false, is_open_to_all: false }
+    }
+
+    /// A page that everybody may see and nobody's secret leads to.
+    #[must_use]
+    pub fn open_to_all(mut self) -> Self {
+        self.is_open_to_all = true;
+        self
+    }
+
+    /// A page with tables that want room.
+    #[must_use]
+    pub fn broad(mut self) -> Self {
+        self.is_broad = true;
+        self
+    }
+
+    /// The same in another form, for programs that look for it.
+    #[must_use]
+    pub fn alternate(mut self, kind: &str, title: &str, path: &str) -> Self {
+        self.alternates.push_str(&format!(
+            "<link rel=\"alternate\" type=\"{}\" title=\"{}\" href=\"{}\">",
+            escape(kind),
+            escape(title),
+            escape(path)
+        ));
+        self
+    }
+
+    /// A heading that an address can lead to: `#id`.
+    #[must_use]
+    pub fn section(mut self, id: &str, title: &str) -> Self {
+        self.body.push_str(&format!("<h2 class=\"section\" id=\"{}\">{}</h2>", escape(id), escape(title)));
+        self
+    }
+
+    /// A list of links: words and where they lead.
+    #[must_use]
+    pub fn links(mut self, links: &[(String, String)]) -> Self {
+        let link =
+            |(words, path): &(String, String)| format!("<li><a href=\"{}\">{}</a></li>", escape(path), escape(words));
+        self.body.push_str(&format!("<ul>{}</ul>", links.iter().map(link).collect::<String>()));
+        self
+    }
+
+    /// A table; the first cell of a row names it.
+    #[must_use]
+    pub fn table(mut self, heads: &[String], rows: &[Vec<String>]) -> Self {
+        let cell = |words: &String| escape(words).replace('\n', "<br>");
+        let heads: String = heads.iter().map(|words| format!("<th scope=\"col\">{}</th>", cell(words))).collect();
+        let row = |cells: &Vec<String>| {
+            let (first, rest) =
+                cells.split_first().map_or((String::new(), &[][..]), |(first, rest)| (cell(first), rest));
+            let rest: String = rest.iter().map(|words| format!("<td>{}</td>", cell(words))).collect();
+            format!("<tr><th scope=\"row\">{first}</th>{rest}</tr>")
+        };
+        let rows: String = rows.iter().map(row).collect();
+        self.body.push_str(&format!(
+            "<div class=\"wide\" tabindex=\"0\"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+        ));
+        self
+    }
+
+    /// A field and a button that look something up: a form that GETs.
+    #[must_use]
+    pub fn search(mut self, action: &str, field: &Field<'_>, button: &str) -> Self {
+        let field = self.write(field);
+        self.body.push_str(&format!(
+            "<form role=\"search\" action=\"{}\">{field}<p><button>{}</button></p></form>",
+            escape(action),
+            escape(button)
+        ));
+        self
+    }
+
+    /// A form with a button for each deed; the first is what the Enter key does. The deed's name is sent as `deed`.
+    #[must_use]
+    pub fn form_of_deeds(mut self, action: &str, fields: &[Field<'_>], deeds: &[(&str, &str)]) -> Self {
+        let fields: String = fields.iter().map(|field| self.write(field)).collect();
+        let button = |(deed, words): &(&str, &str)| {
+            format!("<button name=\"deed\" value=\"{}\">{}</button> ", escape(deed), escape(words))
+        };
+        let buttons: String = deeds.iter().map(button).collect();
+        self.body
+            .push_str(&format!("<form method=\"post\" action=\"{}\">{fields}<p>{buttons}</p></form>", escape(action)));
+        self
     }
 
     /// The page again, with what was wrong on top and beside each field of the forms that follow: they show what was
@@ -91,7 +191,7 @@ impl HtmlPage {
     /// More words, below what is there.
     #[must_use]
     pub fn words(mut self, prose: &Prose) -> Self {
-        self.body.push_str(&prose.blocks());
+        self.body.push_str(&prose.blocks("h3"));
         self
     }
 
@@ -184,7 +284,24 @@ const STYLE: &str = "body{font:17px/1.5 system-ui,sans-serif;max-width:42em;marg
                      background:#fff}h1{font-size:1.5em;line-height:1.25}button{font:inherit;padding:.5em 1.2em;border:0;\
                      border-radius:.3em;background:#0b5345;color:#fff;cursor:pointer}input,select,textarea{font:inherit;\
                      padding:.35em;width:100%;box-sizing:border-box}a{color:#0b5345}.flaw{color:#9b1c1c}button:focus,\
-                     a:focus,input:focus,select:focus,textarea:focus{outline:3px solid #f5b041}";
+                     a:focus,input:focus,select:focus,textarea:focus{outline:3px solid #f5b041}nav a{margin-right:1.2em}\
+                     h2{font-size:1.25em}.section{border-top:1px solid #ccc;margin-top:1.6em;padding-top:.8em;font-size:1.25em}h3{font-size:\
+                     1.05em;margin-bottom:.3em}.wide{overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{\
+                     text-align:left;vertical-align:top;padding:.3em .6em .3em 0;border-bottom:1px solid #ddd;\
+                     overflow-wrap:anywhere}tbody th{font-weight:normal}th{overflow-wrap:normal}p,li{overflow-wrap:anywhere}.broad{\
+                     max-width:80em}.broad table{font-size:.9em}.broad p,.broad li{max-width:45em}td,th{min-width:6em}\
+                     @media print{nav{display:none}body{margin:0;max-width:none}}";
+
+/// The ways that lead everywhere else, on every page.
+fn ways(language: Language) -> String {
+    let ways = [
+        ("/", text!("Skala", "Skala")),
+        ("/dialogues", text!("Markedsdialoger", "Market dialogues")),
+        ("/processes", text!("Skaleringsprocesser", "Scaling processes")),
+        ("/subscribe", text!("Få mail", "Get mail")),
+    ];
+    ways.iter().map(|(path, words)| format!("<a href=\"{path}\">{}</a>", words.to(language))).collect()
+}
 
 impl Responder for HtmlPage {
     type Body = BoxBody;
@@ -193,16 +310,20 @@ impl Responder for HtmlPage {
         let language = self.language.tag();
         let page = format!(
             "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-             content=\"width=device-width,initial-scale=1\"><title>{}</title><style>{STYLE}</style></head>\
-             <body><main>{}</main></body></html>",
+             content=\"width=device-width,initial-scale=1\"><title>{}</title>{}<style>{STYLE}</style></head>\
+             <body{}><nav aria-label=\"Skala\">{}</nav><main>{}</main></body></html>",
             escape(&self.title),
+            self.alternates,
+            if self.is_broad { " class=\"broad\"" } else { "" },
+            ways(self.language),
             self.body
         );
+        let cache = if self.is_open_to_all { "no-cache" } else { "no-store" };
         HttpResponse::build(self.status)
             .content_type("text/html; charset=utf-8")
             .insert_header(("Content-Security-Policy", POLICY))
             .insert_header(("Content-Language", language))
-            .insert_header(("Cache-Control", "no-store"))
+            .insert_header(("Cache-Control", cache))
             .insert_header(("Vary", "Accept-Language, Accept"))
             .body(page)
     }
@@ -223,6 +344,19 @@ mod tests {
             assert!(!page.body.contains(tag), "{tag}");
         }
         assert!(page.body.contains("action=\"/x?&quot;\""));
+    }
+
+    #[test]
+    fn the_parts_of_a_page_take_nobodys_words_for_markup() {
+        let hostile = "\"><script>alert(1)</script>".to_owned();
+        let page = HtmlPage::new(Language::Da, "T", &Prose::default().heading(&hostile))
+            .section(&hostile, &hostile)
+            .links(&[(hostile.clone(), hostile.clone())])
+            .table(std::slice::from_ref(&hostile), &[vec![hostile.clone(), hostile.clone()]])
+            .alternate(&hostile, &hostile, &hostile)
+            .search(&hostile, &Field::Line { name: "q", label: "Søg", value: &hostile }, &hostile)
+            .form_of_deeds(&hostile, &[], &[(&hostile, &hostile)]);
+        assert!(!page.body.contains("<script>") && !page.alternates.contains("<script>"), "{}", page.body);
     }
 
     #[test]

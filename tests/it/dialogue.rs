@@ -185,20 +185,6 @@ fn seats_are_kept_confirmed_waited_for_and_given_back() {
 }
 
 #[test]
-fn a_person_with_a_browser_gets_a_page() {
-    let app = TestApp::start();
-    let mut notice = given::notice("<b>Natligt</b> tilsyn");
-    notice["description"] = "<script>alert(1)</script>".into();
-    let process = given::process(&app, "Ro om natten");
-    let id = given::draft(&app, &process, notice);
-    publish(&app, &id);
-    let page = app.anonymous().with("Accept", "text/html,*/*;q=0.8").get(&format!("/dialogues/{id}")).expect(200);
-    assert!(page.header("Content-Type").starts_with("text/html"));
-    assert!(page.text.contains("&lt;script&gt;") && !page.text.contains("<script>"));
-    assert!(page.text.contains("29-01-2027 kl. 12.00 (dansk tid)"));
-}
-
-#[test]
 fn a_written_answer_gets_a_receipt_and_a_late_one_is_marked_to_the_second() {
     let app = TestApp::start();
     let id = given::published(&app, "Natligt tilsyn");
@@ -219,26 +205,106 @@ fn a_written_answer_gets_a_receipt_and_a_late_one_is_marked_to_the_second() {
 }
 
 #[test]
-fn the_report_tells_all_that_was_done_with_the_market() {
+fn a_version_shows_only_what_it_changed() {
+    let app = TestApp::start();
+    let id = given::published(&app, "Natligt tilsyn");
+    let mut events = app.anonymous().get(&format!("/dialogues/{id}")).expect(200)["events"].clone();
+    let mut more = events[0].clone();
+    more.as_object_mut().unwrap().remove("id");
+    more["title"] = "Informationsmøde".into();
+    events.as_array_mut().unwrap().push(more);
+    let change = json!({"events": events, "change_reason": "Et møde mere"});
+    app.facilitator().change(&format!("/dialogues/{id}"), change).expect(200);
+    let second = app.anonymous().get(&format!("/dialogues/{id}/versions/2")).expect(200);
+    assert_eq!(second["changes"][0]["before"], "");
+    let after = second["changes"][0]["after"].as_str().unwrap();
+    assert!(after.contains("Informationsmøde") && after.lines().count() == 1, "{after}");
+}
+
+#[test]
+fn the_report_tells_a_lawyer_who_was_told_what_when_and_proves_it() {
     let app = TestApp::start();
     given::subscriber(&app, "a@firma.example", "immediate", json!({}));
-    let id = given::published(&app, "Natligt tilsyn");
+    given::subscriber(&app, "b@firma.example", "daily", json!({}));
+    let id = given::published(&app, "Natligt <tilsyn>");
     app.mail_to("a@firma.example");
-    let body = json!({"company": "Firma ApS", "name": "Ane", "email": "a@firma.example", "answers": ["Det kan løses"]});
-    app.anonymous().post(&format!("/dialogues/{id}/answers"), body).expect(201);
+    let (anyone, staff) = (app.anonymous(), app.facilitator());
+    let warnings = staff.get(&format!("/dialogues/{id}")).expect(200)["warnings"].clone();
+    assert!(warnings[0].as_str().unwrap().contains("Færre end to"));
+    assert!(anyone.get(&format!("/dialogues/{id}")).expect(200)["warnings"].is_null());
+    app.advance(TimeDelta::seconds(1));
+    anyone.post(&format!("/dialogues/{id}/questions"), json!({"email": "q@firma.example", "text": "Ét?"})).expect(202);
+    let token = app.mail_to("q@firma.example").token("/questions/confirm/");
+    let question = anyone.post("/questions/confirm", json!({"token": token})).expect(200).id();
+    staff.post(&format!("/questions/{question}/answer"), json!({"answer": "Ja."})).expect(200);
+    app.mail_to("q@firma.example");
+    let body = json!({"company": "Firma ApS", "cvr": "64942212", "name": "Ane", "email": "a@firma.example",
+                      "answers": ["Det kan løses"], "confidential": "Prisen"});
+    anyone.post(&format!("/dialogues/{id}/answers"), body).expect(201);
     app.mail_to("a@firma.example");
-    let staff = app.facilitator();
+    app.advance(TimeDelta::hours(23));
+    app.mail_to("b@firma.example");
     staff.post(&format!("/dialogues/{id}/close"), json!({"summary": "Én svarede"})).expect(200);
-    app.mail_to("a@firma.example");
+    app.mails();
+
     let path = format!("/dialogues/{id}/report");
-    app.anonymous().get(&path).expect(401);
+    anyone.get(&path).expect(401);
     let report = staff.get(&path).expect(200);
-    assert_eq!(report["versions"].as_array().unwrap().len(), 2);
-    assert_eq!(report["told"].as_array().unwrap().len(), 2);
+    let first = &report["publications"][0];
+    assert_eq!((first["recipients"].as_u64(), first["sent"].as_u64()), (Some(2), Some(2)));
+    let at = |field: &str| first[field].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    assert!(at("published_at") <= at("first_queued_at") && at("first_queued_at") <= at("first_sent_at"));
+    assert_eq!(at("last_sent_at") - at("first_sent_at"), TimeDelta::hours(23) + TimeDelta::seconds(1));
+    assert_eq!(report["publications"].as_array().unwrap().len(), 2);
+    assert_eq!(report["questions"][0]["mailed"][0]["recipient"], "q@firma.example");
+    assert!(report["questions"][0]["mailed"][0]["sent_at"].is_string());
+    let answer = &report["answers"][0];
+    assert_eq!((answer["version"].as_i64(), answer["confidential"].as_bool()), (Some(1), Some(true)));
+    assert!(!report.text.contains("Prisen") && !report.text.contains("Det kan løses"), "their words are not for it");
     assert_eq!(report["suppliers"], 1);
-    assert!(report["warnings"][0].as_str().unwrap().contains("Færre end to"));
-    let page = staff.with("Accept", "text/html").get(&path).expect(200);
-    assert!(page.text.contains("Én svarede") && page.text.contains("a@firma.example"));
+    assert_eq!(report["ledger_head"]["hash"], anyone.get("/ledger/head").expect(200)["hash"]);
+
+    let link = report.text_of("page_url");
+    let page = anyone.get(link.strip_prefix("https://skala.example").unwrap()).expect(200);
+    for words in ["Én svarede", "a@firma.example", "Firma ApS (CVR 64942212)", "Natligt &lt;tilsyn&gt;", "hovedbog"] {
+        assert!(page.text.contains(words), "{words}");
+    }
+    assert_eq!(page.header("Cache-Control"), "no-store");
+    assert!(staff.with("Accept", "text/html").get(&path).expect(200).text.contains("Én svarede"));
+    app.advance(TimeDelta::days(31));
+    assert_eq!(app.mail_to("b@firma.example").subject, "Afsluttet markedsdialog: Natligt <tilsyn>");
+    anyone.get(link.strip_prefix("https://skala.example").unwrap()).expect(410);
+}
+
+#[test]
+fn a_deadline_is_held_to_the_second_through_both_changes_of_the_clock() {
+    // In the minute that follows the hour left out in spring, at a second, and in the hour shown twice in autumn.
+    for (deadline, words) in [
+        ("2027-03-28T01:00:00Z", "28-03-2027 kl. 03.00 (dansk tid)"),
+        ("2026-12-24T22:59:59Z", "24-12-2026 kl. 23.59.59 (dansk tid)"),
+        ("2027-10-31T00:30:00Z", "31-10-2027 kl. 02.30 (dansk sommertid)"),
+        ("2027-10-31T01:30:00Z", "31-10-2027 kl. 02.30 (dansk normaltid)"),
+    ] {
+        let app = TestApp::start();
+        let process = given::process(&app, "Ro om natten");
+        let mut notice = given::notice("Natligt tilsyn");
+        notice["question_deadline"] = Value::Null;
+        notice["events"] = json!([]);
+        notice["answer_deadline"] = deadline.into();
+        let id = given::draft(&app, &process, notice);
+        publish(&app, &id);
+        let shown = app.anonymous().get(&format!("/dialogues/{id}")).expect(200);
+        assert_eq!(shown["danish_time"]["answer_deadline"], words);
+        let end = deadline.parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+        for (second, late) in [(-1, false), (0, false), (1, true)] {
+            app.advance(end + TimeDelta::seconds(second) - app.now());
+            let body = json!({"company": "Firma", "name": "Ane", "email": "a@firma.example",
+                              "answers": [second.to_string()]});
+            let received = app.anonymous().post(&format!("/dialogues/{id}/answers"), body).expect(201);
+            assert_eq!(received["late"], late, "{deadline} {second}");
+            app.mail_to("a@firma.example");
+        }
+    }
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn a_notice_reaches_exactly_those_who_confirmed_and_whose_filter_matches() {
         "forpligter ingen",
         "/api/v1/subscriptions/",
         "/api/v1/unsubscribe/",
-        &format!("/api/v1/dialogues/{id}"),
+        &format!("https://skala.example/dialogues/{id}"),
     ] {
         assert!(mail.text.contains(words), "{words}\n{}", mail.text);
     }
@@ -187,7 +187,11 @@ fn a_preview_shows_what_a_filter_would_have_brought_and_why() {
     let found = preview(json!({"cpv": ["33000000"]})).items();
     assert_eq!(found[0]["dialogue"]["id"], id);
     assert_eq!(found[0]["why"][0]["kind"], "cpv");
-    assert!(preview(json!({"cpv": ["45000000"]})).items().is_empty());
+    let missed = preview(json!({"cpv": ["33140000"]}));
+    assert!(missed.items().is_empty());
+    // The notice's own code, and the one around both; the narrower says more.
+    assert_eq!(missed["hints"][0], json!({"kind": "cpv", "code": "33195100", "name": null, "adds": 1}));
+    assert_eq!(preview(json!({"cpv": ["45000000"]}))["hints"], json!([]));
     app.advance(TimeDelta::days(366));
     assert!(preview(json!({})).items().is_empty());
 }
@@ -206,7 +210,7 @@ fn the_ledger_is_whole_outlives_erasure_and_shows_every_tampering() {
     app.advance(TimeDelta::days(1));
     app.mail_to("b@firma.example");
     app.anonymous().delete(&format!("/subscriptions/{token}")).expect(204);
-    let look = || super::support::wait_for(app.node.db.read(verify)).unwrap();
+    let look = || super::support::wait_for(app.node.db.read(|connection| verify(connection, None))).unwrap();
     let tamper = |statement: &'static str| {
         let done = app.node.db.write(move |tx| Ok::<_, DbError>(diesel::sql_query(statement).execute(tx.connection)?));
         assert_eq!(super::support::wait_for(done).unwrap(), 1);
@@ -217,4 +221,67 @@ fn the_ledger_is_whole_outlives_erasure_and_shows_every_tampering() {
     assert_eq!(look().flaw.as_deref(), Some("entry 2 is not as it was written"));
     tamper("DELETE FROM ledger_entry WHERE number = 2");
     assert_eq!(look().flaw.as_deref(), Some("entry 2 is missing"));
+}
+
+#[test]
+fn a_head_that_was_kept_shows_that_the_ledgers_end_was_cut_off_or_written_anew() {
+    use diesel::RunQueryDsl;
+    use skala::db::DbError;
+    use skala::dispatch::ledger::{Head, Verdict, verify};
+    let app = TestApp::start();
+    assert_eq!(app.anonymous().get("/ledger/head").expect(200)["number"], 0);
+    given::subscriber(&app, "a@firma.example", "immediate", json!({}));
+    publish(&app, given::notice("Natligt tilsyn"));
+    app.mails();
+    let head = app.anonymous().get("/ledger/head").expect(200);
+    let (number, hash) = (head["number"].as_i64().unwrap(), head.text_of("hash"));
+    let kept: Head = format!("{number}:{hash}").parse().unwrap();
+    assert!("x".parse::<Head>().is_err());
+    let look = |kept: Head| -> Verdict {
+        super::support::wait_for(app.node.db.read(move |connection| verify(connection, Some(&kept)))).unwrap()
+    };
+    publish(&app, given::notice("Kørsel"));
+    app.mails();
+    assert_eq!(look(kept.clone()).flaw, None, "it may grow");
+    let other = Head { hash: "0".repeat(64), ..kept.clone() };
+    assert_eq!(look(other).flaw, Some(format!("entry {number} is another than when its head was kept")));
+    let cut = format!("DELETE FROM ledger_entry WHERE number >= {number}");
+    let done = app.node.db.write(move |tx| Ok::<_, DbError>(diesel::sql_query(cut).execute(tx.connection)?));
+    super::support::wait_for(done).unwrap();
+    assert_eq!(look(kept).flaw, Some(format!("entries {number} to {number} are missing")));
+}
+
+#[test]
+fn a_digest_has_the_dates_ahead_on_top_and_the_newest_news_first() {
+    let app = TestApp::start();
+    given::subscriber(&app, "a@firma.example", "weekly", json!({}));
+    let later = || {
+        app.send_what_waits();
+        app.advance(TimeDelta::minutes(1));
+    };
+    publish(&app, given::notice("Natligt tilsyn"));
+    later();
+    let cancelled = publish(&app, given::notice("Kørsel"));
+    later();
+    let mut soon = given::notice("Løft");
+    soon["question_deadline"] = "2027-01-05T11:00:00Z".into();
+    publish(&app, soon);
+    later();
+    app.facilitator().post(&format!("/dialogues/{cancelled}/cancel"), json!({"reason": "Ingen penge"})).expect(200);
+    later();
+    app.advance(TimeDelta::hours(23));
+    let mail = app.mail_to("a@firma.example");
+    assert_eq!(mail.subject, "3 nyheder om markedsdialoger");
+    let place = |words: &str| mail.text.find(words).unwrap_or_else(|| panic!("{words}\n{}", mail.text));
+    let places = [
+        "- 05-01-2027 kl. 12.00 (dansk tid): spørgefrist, Løft",
+        "- 12-01-2027 kl. 10.00 (dansk tid): Leverandørkonference",
+        "- 29-01-2027 kl. 12.00 (dansk tid): svarfrist, Natligt tilsyn",
+        "Aflyst markedsdialog: Kørsel",
+        "Ny markedsdialog: Løft",
+        "Ny markedsdialog: Natligt tilsyn",
+    ]
+    .map(place);
+    assert!(places.is_sorted(), "{places:?}\n{}", mail.text);
+    assert!(!mail.text.contains("svarfrist, Kørsel"), "what is cancelled has no deadline");
 }

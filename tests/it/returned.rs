@@ -59,7 +59,9 @@ fn a_dead_address_gets_no_more_and_the_ledger_says_that_the_letter_came_back() {
     assert_eq!(ledger.each("status"), ["sent", "suppressed"]);
     let sent = &ledger.items()[0];
     assert!(sent["bounce"].as_str().unwrap().starts_with("5.1.1") && !sent["bounced_at"].is_null());
-    let verdict = super::support::wait_for(app.node.db.read(skala::dispatch::ledger::verify)).unwrap();
+    let verdict =
+        super::support::wait_for(app.node.db.read(|connection| skala::dispatch::ledger::verify(connection, None)))
+            .unwrap();
     assert_eq!(verdict.flaw, None);
     // Whoever confirms anew is there again.
     given::subscriber(&app, "a@firma.example", "immediate", json!({"text": "tilsyn"}));

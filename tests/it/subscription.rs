@@ -51,6 +51,54 @@ fn nobody_can_be_bombed_with_confirmations() {
 }
 
 #[test]
+fn a_network_can_cause_only_so_many_confirmations_whoever_they_go_to() {
+    let app = TestApp::with(&[("SKALA_TRUSTED_PROXIES", "127.0.0.1")]);
+    let from = |address: &str| app.anonymous().with("X-Forwarded-For", address);
+    for number in 0..60 {
+        let address = format!("203.0.113.{number}");
+        from(&address).post("/subscriptions", wish(&format!("nr{number}@firma.example"))).expect(202);
+    }
+    let refused = from("203.0.113.200").post("/subscriptions", wish("ny@firma.example"));
+    assert_eq!(refused.refused(429, "too_many_confirmations").header("Retry-After"), "3600");
+    from("198.51.100.1").post("/subscriptions", wish("ny@firma.example")).expect(202);
+    assert_eq!(app.mails().len(), 61);
+    app.advance(TimeDelta::hours(1));
+    from("203.0.113.200").post("/subscriptions", wish("ane@firma.example")).expect(202);
+    app.mail_to("ane@firma.example");
+}
+
+#[test]
+fn a_dialogue_is_followed_by_mail_and_its_answers_reach_who_asked_and_who_follows_at_once() {
+    let app = TestApp::start();
+    let id = given::published(&app, "Natligt tilsyn");
+    let other = given::published(&app, "Kørsel");
+    let follower = given::subscriber(&app, "f@firma.example", "immediate", json!({"dialogue_ids": [id]}));
+    given::subscriber(&app, "g@firma.example", "immediate", json!({"dialogue_ids": [other]}));
+    let anyone = app.anonymous();
+    let question = json!({"email": "a@firma.example", "text": "Skal den virke uden net?"});
+    anyone.post(&format!("/dialogues/{id}/questions"), question.clone()).expect(202);
+    let token = app.mail_to("a@firma.example").token("/questions/confirm/");
+    let asked = anyone.post("/questions/confirm", json!({"token": token})).expect(200).id();
+    let page = anyone.with("Accept", "text/html").get(&format!("/subscriptions/{follower}")).expect(200);
+    assert!(page.text.contains("Markedsdialoger: »Natligt tilsyn«"), "{}", page.text);
+    // A form that is sent twice is one question.
+    anyone.post(&format!("/dialogues/{id}/questions"), question).expect(202);
+    assert!(app.mails().is_empty());
+    let staff = app.facilitator();
+    staff.post(&format!("/questions/{asked}/answer"), json!({"answer": "Ja, i 12 timer."})).expect(200);
+    let mails = app.mails();
+    let to: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
+    assert_eq!(to, ["a@firma.example", "f@firma.example"]);
+    let told = &mails[1];
+    assert!(told.text.contains("Leverandør 1 spurgte:") && told.text.contains("Ja, i 12 timer."), "{}", told.text);
+    assert!(told.text.contains("du følger markedsdialogen »Natligt tilsyn«") && told.one_click.is_some());
+    assert!(!told.text.contains("a@firma.example"));
+    staff.post(&format!("/dialogues/{id}/cancel"), json!({"reason": "Ingen penge"})).expect(200);
+    assert!(app.mail_to("f@firma.example").subject.starts_with("Aflyst"));
+    anyone.delete(&format!("/subscriptions/{follower}")).expect(204);
+}
+
+#[test]
 fn a_subscription_is_changed_by_its_link_in_json_and_on_the_page() {
     let app = TestApp::start();
     let token = given::subscriber(&app, "ane@firma.example", "immediate", json!({"cpv": ["33000000"]}));

@@ -20,7 +20,7 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"company": "Firma ApS", "name": "Ane Holm", "email": "ane@firma.example", "answers": ["Det kan løses i dag med …"], "confidential": "Prisen er …"}))]
-struct WrittenAnswerBody {
+pub struct WrittenAnswerBody {
     /// 1 to 200 characters.
     #[schema(min_length = 1, max_length = 200)]
     company: String,
@@ -63,6 +63,20 @@ impl Fitting for WrittenAnswerBody {
     }
 }
 
+impl WrittenAnswerBody {
+    /// The answer, for whoever sends it in this request.
+    ///
+    /// # Errors
+    /// None, once it was checked.
+    pub fn written(self, context: &Context) -> Result<Written, Problem> {
+        let Self { company, cvr, name, email, answers, confidential } = self;
+        let email = Email::parse(&email).ok_or_else(|| Problem::internal(&"an unchecked address"))?;
+        let confidential = confidential.filter(|words| !words.is_empty());
+        let (language, network) = (context.language, context.network.clone());
+        Ok(Written { company, cvr, name, email, answers, confidential, language, network })
+    }
+}
+
 /// The receipt of a written answer.
 #[derive(Serialize, ToSchema)]
 struct Receipt {
@@ -85,10 +99,7 @@ async fn add_written_answer(
     id: PathId<Dialogue>,
     body: Body<WrittenAnswerBody>,
 ) -> Result<Reply<Receipt>, Problem> {
-    let WrittenAnswerBody { company, cvr, name, email, answers, confidential } = body.0.into_inner();
-    let email = Email::parse(&email).ok_or_else(|| Problem::internal(&"an unchecked address"))?;
-    let confidential = confidential.filter(|words| !words.is_empty());
-    let written = Written { company, cvr, name, email, answers, confidential, language: context.language };
+    let written = body.0.into_inner().written(&context)?;
     let (node, now) = (context.node.clone(), context.now);
     let answer = context.db.write(move |tx| actions::receive(tx, &node, now, id.0, written)).await?;
     let receipt =
@@ -126,10 +137,11 @@ struct WrittenAnswers {
 #[get("/dialogues/{id}/answers")]
 async fn list_written_answers(context: Context, id: PathId<Dialogue>) -> Result<Reply<WrittenAnswers>, Problem> {
     context.caller.staff(Scope::DialoguesWrite)?;
+    let now = context.now;
     let answers = context
         .db
         .read(move |connection| {
-            let dialogue = super::visible(store::find(connection, id.0)?, true)?;
+            let dialogue = super::visible(store::find(connection, id.0, now)?, true)?;
             Ok::<_, Problem>(store::written_answers(connection, dialogue.id)?)
         })
         .await?;

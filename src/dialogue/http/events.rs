@@ -61,7 +61,7 @@ async fn list_events(context: Context, id: PathId<Dialogue>) -> Result<Reply<Eve
     let (dialogue, signups) = context
         .db
         .read(move |connection| {
-            let dialogue = super::visible(store::find(connection, id.0)?, staff)?;
+            let dialogue = super::visible(store::find(connection, id.0, now)?, staff)?;
             let signups = store::signups(connection, dialogue.id)?;
             Ok::<_, Problem>((dialogue, signups))
         })
@@ -85,7 +85,7 @@ async fn list_events(context: Context, id: PathId<Dialogue>) -> Result<Reply<Eve
 fn status(dialogue: &Dialogue, event: &Event, now: Instant) -> &'static str {
     use crate::dialogue::State;
     match dialogue.state {
-        State::Draft => "planned",
+        State::Draft | State::Scheduled { .. } => "planned",
         State::Cancelled { .. } => "cancelled",
         _ if event.ends_at <= now => "held",
         State::Closed { .. } => "closed_for_signup",
@@ -97,7 +97,7 @@ fn status(dialogue: &Dialogue, event: &Event, now: Instant) -> &'static str {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"event_id": "0193f1c2-7a5e-7c31-9d3e-3f6a2b1c0d4e", "company": "Firma ApS", "cvr": "64942212", "name": "Ane Holm", "email": "ane@firma.example"}))]
-struct SignupBody {
+pub struct SignupBody {
     #[schema(value_type = String, format = "uuid")]
     event_id: Id<Event>,
     /// 1 to 200 characters.
@@ -128,6 +128,19 @@ impl Fitting for SignupBody {
                 ),
             }
         }
+    }
+}
+
+impl SignupBody {
+    /// The sign-up, for whoever makes it in this request.
+    ///
+    /// # Errors
+    /// None, once it was checked.
+    pub fn wish(self, context: &Context) -> Result<SignedUp, Problem> {
+        let Self { event_id, company, cvr, name, email, slot } = self;
+        let email = Email::parse(&email).ok_or_else(|| Problem::internal(&"an unchecked address"))?;
+        let (language, network) = (context.language, context.network.clone());
+        Ok(SignedUp { event_id, company, cvr, name, email, slot, language, network })
     }
 }
 
@@ -169,9 +182,7 @@ impl SignupView {
 #[utoipa::path(tag = "dialogues", security(()), request_body = SignupBody, responses((status = 202, body = SignupView)))]
 #[post("/dialogues/{id}/signups")]
 async fn sign_up(context: Context, id: PathId<Dialogue>, body: Body<SignupBody>) -> Result<Reply<SignupView>, Problem> {
-    let SignupBody { event_id, company, cvr, name, email, slot } = body.0.into_inner();
-    let email = Email::parse(&email).ok_or_else(|| Problem::internal(&"an unchecked address"))?;
-    let wish = SignedUp { event_id, company, cvr, name, email, slot, language: context.language };
+    let wish = body.0.into_inner().wish(&context)?;
     let (node, now) = (context.node.clone(), context.now);
     let signup = context.db.write(move |tx| actions::sign_up(tx, &node, now, id.0, wish)).await?;
     Ok(Reply::ok(SignupView::of(&signup, now)).status(StatusCode::ACCEPTED))
@@ -207,7 +218,7 @@ async fn list_signups(context: Context, id: PathId<Dialogue>) -> Result<Reply<St
     let signups = context
         .db
         .read(move |connection| {
-            let dialogue = super::visible(store::find(connection, id.0)?, true)?;
+            let dialogue = super::visible(store::find(connection, id.0, now)?, true)?;
             Ok::<_, Problem>(store::signups(connection, dialogue.id)?)
         })
         .await?;

@@ -21,14 +21,13 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
         .service(confirm_question)
         .service(show_question_confirmation)
         .service(press_question_confirmation)
-        .service(answer_question)
         .service(reject_question);
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"email": "salg@firma.example", "text": "Skal løsningen kunne bruges uden netværk?"}))]
-struct QuestionBody {
+pub struct QuestionBody {
     /// Where the link for confirming goes, and the answer; never shown.
     email: String,
     /// 1 to 2,000 characters.
@@ -39,6 +38,17 @@ impl Fitting for QuestionBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         flaws.email("/email", &mut self.email);
         flaws.prose("/text", &mut self.text, 1, 2000);
+    }
+}
+
+impl QuestionBody {
+    /// The question, for whoever asks it in this request.
+    ///
+    /// # Errors
+    /// None, once it was checked.
+    pub fn asked(self, context: &Context) -> Result<Asked, Problem> {
+        let email = Email::parse(&self.email).ok_or_else(|| Problem::internal(&"an unchecked address"))?;
+        Ok(Asked { email, text: self.text, language: context.language, network: context.network.clone() })
     }
 }
 
@@ -68,9 +78,7 @@ async fn ask_question(
     id: PathId<Dialogue>,
     body: Body<QuestionBody>,
 ) -> Result<Reply<Next>, Problem> {
-    let QuestionBody { email, text } = body.0.into_inner();
-    let email = Email::parse(&email).ok_or_else(|| Problem::internal(&"an unchecked address"))?;
-    let asked = Asked { email, text, language: context.language };
+    let asked = body.0.into_inner().asked(&context)?;
     let (node, now) = (context.node.clone(), context.now);
     context.db.write(move |tx| actions::ask(tx, &node, now, id.0, asked)).await?;
     Ok(Reply::ok(Next::look_in_your_mail(context.language)).status(StatusCode::ACCEPTED))
@@ -79,7 +87,7 @@ async fn ask_question(
 /// A question, its asker under a pseudonym.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Question)]
-struct QuestionView {
+pub struct QuestionView {
     #[schema(value_type = String, format = "uuid")]
     id: Id<Question>,
     /// The same for all questions of one asker in this dialogue.
@@ -100,7 +108,9 @@ struct QuestionView {
 }
 
 impl QuestionView {
-    fn of(question: Question, language: Language) -> Self {
+    /// The question, for a reader of this language.
+    #[must_use]
+    pub fn of(question: Question, language: Language) -> Self {
         let asker = question.pseudonym().to(language).to_owned();
         let status = question.state.word();
         let (answer, answered_at, reason) = match question.state {
@@ -123,11 +133,11 @@ struct Questions {
 #[utoipa::path(tag = "dialogues", security(()), responses((status = 200, body = Questions)))]
 #[get("/dialogues/{id}/questions")]
 async fn list_questions(context: Context, id: PathId<Dialogue>) -> Result<Reply<Questions>, Problem> {
-    let (staff, language) = (context.caller.is_staff(), context.language);
+    let (staff, language, now) = (context.caller.is_staff(), context.language, context.now);
     let questions = context
         .db
         .read(move |connection| {
-            let dialogue = super::visible(store::find(connection, id.0)?, staff)?;
+            let dialogue = super::visible(store::find(connection, id.0, now)?, staff)?;
             Ok::<_, Problem>(store::questions(connection, dialogue.id)?)
         })
         .await?;
@@ -197,36 +207,6 @@ async fn press_question_confirmation(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"answer": "Ja, den skal kunne bruges uden netværk i mindst 12 timer."}))]
-struct AnswerBody {
-    /// 1 to 6,000 characters; published to all.
-    #[schema(min_length = 1, max_length = 6000)]
-    #[serde(alias = "text")]
-    answer: String,
-}
-impl Fitting for AnswerBody {
-    fn fit(&mut self, flaws: &mut Flaws) {
-        flaws.prose("/answer", &mut self.answer, 1, 6000);
-    }
-}
-
-/// Answers a question: to all, and by mail to whoever asked; by CO-PI's staff.
-#[utoipa::path(tag = "dialogues", request_body = AnswerBody, responses((status = 200, body = QuestionView)))]
-#[post("/questions/{id}/answer")]
-async fn answer_question(
-    context: Context,
-    id: PathId<Question>,
-    body: Body<AnswerBody>,
-) -> Result<Reply<QuestionView>, Problem> {
-    let staff = context.caller.staff(Scope::DialoguesWrite)?;
-    let answer = body.0.into_inner().answer;
-    let (node, now, language) = (context.node.clone(), context.now, context.language);
-    let answered = context.db.write(move |tx| actions::answer(tx, &node, now, &staff, id.0, answer)).await?;
-    Ok(Reply::ok(QuestionView::of(answered, language)))
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 #[schema(as = RejectionBody, example = json!({"reason": "Spørgsmålet handler om en anden markedsdialog."}))]
 struct RejectionBody {
     /// 1 to 2,000 characters; only the asker is told.
@@ -251,5 +231,5 @@ async fn reject_question(
     let reason = body.0.into_inner().reason;
     let (node, now, language) = (context.node.clone(), context.now, context.language);
     let rejected = context.db.write(move |tx| actions::reject(tx, &node, now, &staff, id.0, reason)).await?;
-    Ok(Reply::ok(QuestionView::of(rejected, language)))
+    Ok(Reply::ok(QuestionView::of(rejected.question, language)))
 }

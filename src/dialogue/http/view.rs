@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 
 use crate::db::AnyConnection;
 use crate::dialogue::{
-    Dialogue, Event, Notice, State, Status, Version, VersionKind, difference, nobody_is_bound, taking_part_is_free,
+    Dialogue, Event, Notice, State, Status, Version, VersionKind, difference, few_suppliers, nobody_is_bound, store,
+    suppliers, taking_part_is_free,
 };
 use crate::kernel::{Id, Instant, Language, copenhagen_text};
 use crate::process::{self, Process};
@@ -46,8 +47,15 @@ pub struct DialogueView {
     #[serde(flatten)]
     pub notice: Notice,
     pub danish_time: DanishTimes,
+    /// What staff should know, such as that fewer than two suppliers take part; with a single dialogue, shown to staff.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub warnings: Vec<String>,
     /// What goes for every market dialogue.
     pub statements: [String; 2],
+    /// When it will be published by itself; with a scheduled dialogue.
+    #[schema(required, nullable)]
+    pub publish_at: Option<DateTime<Utc>>,
     #[schema(required, nullable)]
     pub published_at: Option<DateTime<Utc>>,
     #[schema(required, nullable)]
@@ -81,6 +89,10 @@ pub fn show(connection: &mut AnyConnection, dialogue: Dialogue, language: Langua
         State::Cancelled { cancelled_at, reason, .. } => (Some(*cancelled_at), Some(reason.clone())),
         _ => (None, None),
     };
+    let publish_at = match &dialogue.state {
+        State::Scheduled { publish_at } => Some(*publish_at),
+        _ => None,
+    };
     let published = dialogue.state.published();
     Ok(DialogueView {
         id: dialogue.id,
@@ -89,7 +101,9 @@ pub fn show(connection: &mut AnyConnection, dialogue: Dialogue, language: Langua
         version: published.map(|(_, number)| number),
         danish_time: danish_times(&dialogue.notice, language),
         notice: dialogue.notice,
+        warnings: Vec::new(),
         statements: [taking_part_is_free().to(language).to_owned(), nobody_is_bound().to(language).to_owned()],
+        publish_at,
         published_at: published.map(|(at, _)| at),
         closed_at,
         summary,
@@ -99,6 +113,21 @@ pub fn show(connection: &mut AnyConnection, dialogue: Dialogue, language: Langua
         updated_at: dialogue.updated_at,
         row_version: dialogue.version,
     })
+}
+
+/// The same, with what staff should know.
+///
+/// # Errors
+/// Those of the database.
+pub fn warned(connection: &mut AnyConnection, view: DialogueView, language: Language) -> Result<DialogueView, Problem> {
+    if view.published_at.is_none() {
+        return Ok(view);
+    }
+    let signups = store::signups(connection, view.id)?;
+    let answers = store::written_answers(connection, view.id)?;
+    let warnings =
+        few_suppliers(suppliers(&signups, &answers)).iter().map(|words| words.to(language).to_owned()).collect();
+    Ok(DialogueView { warnings, ..view })
 }
 
 fn danish_times(notice: &Notice, language: Language) -> DanishTimes {

@@ -1,7 +1,7 @@
 //! What one version changed, for people to read.
 
 use super::{Event, EventKind, Nature, Notice};
-use crate::kernel::{Instant, Text, copenhagen_text, text};
+use crate::kernel::{Instant, Language, Text, copenhagen_span, copenhagen_text, text};
 
 /// One field that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,29 @@ pub fn difference(old: &Notice, new: &Notice) -> Vec<Change> {
 }
 
 fn field(field: &'static str, name: Text, before: Text, after: Text) -> Change {
-    Change { field, name, before, after }
+    let (before_da, after_da) = apart(&before.da, &after.da);
+    let (before_en, after_en) = apart(&before.en, &after.en);
+    Change { field, name, before: Text { da: before_da, en: before_en }, after: Text { da: after_da, en: after_en } }
+}
+
+/// Of two texts of several lines, only those lines that the other does not have; where that leaves nothing, as when lines
+/// changed places, both whole.
+fn apart(before: &str, after: &str) -> (String, String) {
+    let without = |text: &str, other: &str| {
+        let mut left: Vec<&str> = other.lines().collect();
+        let differs = |line: &&str| match left.iter().position(|known| known == line) {
+            Some(place) => {
+                left.swap_remove(place);
+                false
+            }
+            None => true,
+        };
+        text.lines().filter(differs).collect::<Vec<_>>().join("\n")
+    };
+    match (without(before, after), without(after, before)) {
+        (one, other) if one.is_empty() && other.is_empty() => (before.to_owned(), after.to_owned()),
+        lines => lines,
+    }
 }
 
 fn plain(words: &str) -> Text {
@@ -79,11 +101,13 @@ fn nature(nature: Nature) -> Text {
 }
 
 fn documents(notice: &Notice) -> Text {
-    let line = |document: &super::Document| {
-        let hash = document.sha256.as_deref().map(|hash| format!(" (SHA-256 {hash})")).unwrap_or_default();
-        format!("{}: {}{hash}", document.title, document.url)
-    };
-    plain(&notice.documents.iter().map(line).collect::<Vec<_>>().join("\n"))
+    Text { da: document_lines(notice, Language::Da), en: document_lines(notice, Language::En) }
+}
+
+fn document_lines(notice: &Notice, language: Language) -> String {
+    let line =
+        |document: &super::Document| format!("{}: {} ({})", document.title, document.url, document.proof(language));
+    notice.documents.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn events(events: &[Event]) -> Text {
@@ -103,9 +127,10 @@ pub fn event_line(event: &Event) -> Text {
         EventKind::Conference => text!("Leverandørkonference", "Supplier conference"),
         EventKind::OneToOne => text!("En-til-en-møder", "One-to-one meetings"),
     };
-    let Text { da, en } = copenhagen_text(event.starts_at);
+    let Text { da, en } = copenhagen_span(event.starts_at, event.ends_at);
     let title = &event.title;
-    let place = event.place.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
+    let places = [&event.place, &event.url].into_iter().flatten();
+    let place: String = places.map(|place| format!(", {place}")).collect();
     let Text { da: seats_da, en: seats_en } = match event.capacity() {
         Some(seats) => text!(", {seats} pladser", ", {seats} seats"),
         None => text!("", ""),

@@ -78,6 +78,12 @@ impl Event {
             .collect()
     }
 
+    /// Whether nobody who comes has to know of the difference: everything but the number of seats is the same.
+    #[must_use]
+    pub fn meets_as(&self, other: &Event) -> bool {
+        *self == Event { seats: self.seats, ..other.clone() }
+    }
+
     pub(super) fn fit(&mut self, pointer: &str, flaws: &mut Flaws) {
         flaws.line(&format!("{pointer}/title"), &mut self.title, 1, 200);
         if let Some(place) = &mut self.place {
@@ -177,6 +183,22 @@ impl Signup {
             SignupState::Unconfirmed => self.held_until.is_some_and(|until| now < until),
             SignupState::Waiting | SignupState::Cancelled => false,
         }
+    }
+
+    /// The same sign-up, now that the event has changed: the third talk stays the third. Who had a talk that is no more
+    /// waits for one.
+    #[must_use]
+    pub fn moved(self, old: &Event, new: &Event) -> Self {
+        if new.slot_minutes.is_none() {
+            return Self { slot: None, ..self };
+        }
+        let place = old.slots().iter().position(|slot| Some(*slot) == self.slot);
+        let slot = place.and_then(|place| new.slots().get(place).copied());
+        let state = match self.state {
+            SignupState::Confirmed if slot.is_none() => SignupState::Waiting,
+            state => state,
+        };
+        Self { state, slot, ..self }
     }
 
     /// Keeps a seat for an hour if one is free among the others.
@@ -290,6 +312,22 @@ mod tests {
         let second = Signup { slot: first.slot, ..signup(2) }.confirmed(&event, std::slice::from_ref(&first), at(NOW));
         assert_ne!(first.slot, second.slot);
         assert!(second.slot.is_some());
+    }
+
+    #[test]
+    fn when_the_talks_are_moved_each_keeps_its_place_and_none_is_taken_twice() {
+        let event = Event { kind: EventKind::OneToOne, seats: None, slot_minutes: Some(50), ..conference() };
+        let mut all: Vec<Signup> = Vec::new();
+        for number in 1..=3 {
+            all.push(signup(number).confirmed(&event, &all, at(NOW)));
+        }
+        let shorter =
+            Event { starts_at: at("2027-01-13T09:00:00Z"), ends_at: at("2027-01-13T10:40:00Z"), ..event.clone() };
+        assert!(!event.meets_as(&shorter) && event.meets_as(&Event { seats: Some(9), ..event.clone() }));
+        let moved: Vec<Signup> = all.into_iter().map(|one| one.moved(&event, &shorter)).collect();
+        let slots: Vec<_> = moved.iter().map(|one| one.slot).collect();
+        assert_eq!(slots, [Some(at("2027-01-13T09:00:00Z")), Some(at("2027-01-13T09:50:00Z")), None]);
+        assert_eq!(moved[2].state, SignupState::Waiting, "there is no third talk any more");
     }
 
     proptest! {

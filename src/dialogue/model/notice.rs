@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Event;
-use crate::kernel::{Fitting, Flaws, Instant, OrganisationId, fold, text};
+use crate::kernel::{Fitting, Flaws, Instant, Language, OrganisationId, fold, text};
 
 /// What kind of purchase may follow (udbudsloven § 24).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -70,9 +70,23 @@ pub struct Document {
     /// 1 to 200 characters.
     pub title: String,
     pub url: String,
-    /// SHA-256 of its content, 64 hexadecimal digits: shows that all read the same.
+    /// SHA-256 of its content, 64 hexadecimal digits (`sha256sum FILE`): shows that all read the same. Required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// How large it is, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
+    pub size: Option<i64>,
+}
+
+impl Document {
+    /// By what a reader can tell that a copy is the same.
+    #[must_use]
+    pub fn proof(&self, language: Language) -> String {
+        let hash = self.sha256.as_deref().unwrap_or_default();
+        let size = self.size.map(|size| text!(", {size} byte", ", {size} bytes").to(language).to_owned());
+        format!("SHA-256 {hash}{}", size.unwrap_or_default())
+    }
 }
 
 /// What the market is told: the needs, the questions, the deadlines and the meetings.
@@ -209,12 +223,25 @@ impl Document {
     fn fit(&mut self, pointer: &str, flaws: &mut Flaws) {
         flaws.line(&format!("{pointer}/title"), &mut self.title, 1, 200);
         flaws.url(&format!("{pointer}/url"), &mut self.url);
-        if let Some(hash) = &mut self.sha256 {
-            *hash = hash.trim().to_ascii_lowercase();
+        let hash = self.sha256.get_or_insert_default();
+        *hash = hash.trim().to_ascii_lowercase();
+        if hash.is_empty() {
+            let detail = text!(
+                "Skriv dokumentets SHA-256 (sha256sum FIL), så alle kan se, at de læser det samme",
+                "State the document's SHA-256 (sha256sum FILE), so that all can see that they read the same"
+            );
+            flaws.add(&format!("{pointer}/sha256"), "required", detail);
+        } else {
             if hash.len() != 64 || !hash.bytes().all(|b| b.is_ascii_hexdigit()) {
                 let detail = text!("En SHA-256 er 64 hexadecimale cifre", "A SHA-256 is 64 hexadecimal digits");
                 flaws.add(&format!("{pointer}/sha256"), "not_a_hash", detail);
             }
+        }
+        if let Some(size) = self.size
+            && !(0..=1_000_000_000_000).contains(&size)
+        {
+            let detail = text!("Størrelsen er i byte, fra 0", "The size is in bytes, from 0");
+            flaws.add(&format!("{pointer}/size"), "out_of_range", detail);
         }
     }
 }

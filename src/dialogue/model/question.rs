@@ -61,4 +61,13 @@ impl Question {
         let number = self.asker.unwrap_or_default();
         text!("Leverandør {number}", "Supplier {number}")
     }
+
+    /// Its answer, once it has one.
+    #[must_use]
+    pub fn answer(&self) -> Option<&str> {
+        match &self.state {
+            QuestionState::Answered { answer, .. } => Some(answer),
+            _ => None,
+        }
+    }
 }

@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use crate::db::schema::written_answer;
-use crate::db::{AnyConnection, DbError, Lift, Tx};
+use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
 use crate::dialogue::{Dialogue, WrittenAnswer};
 use crate::kernel::{Id, Language};
 
@@ -54,6 +54,23 @@ pub fn written_answers(connection: &mut AnyConnection, id: Id<Dialogue>) -> Resu
         .order((written_answer::received_at, written_answer::id))
         .load(connection)?;
     rows.into_iter().map(WrittenAnswer::try_from).collect()
+}
+
+/// The written answer to this dialogue with this receipt.
+///
+/// # Errors
+/// [`DbError`].
+pub fn written_answer_of(
+    connection: &mut AnyConnection,
+    id: Id<Dialogue>,
+    receipt: &str,
+) -> Result<Option<WrittenAnswer>, DbError> {
+    let row: Option<Row> = optional(
+        written_answer::table
+            .filter(written_answer::dialogue_id.eq(id.to_string()).and(written_answer::receipt.eq(receipt)))
+            .first(connection),
+    )?;
+    row.map(WrittenAnswer::try_from).transpose()
 }
 
 /// Adds a written answer.

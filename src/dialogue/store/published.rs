@@ -9,10 +9,15 @@ use crate::outbox::Subject;
 /// What stands where somebody's name stood.
 const LEFT_OUT: &str = "Udeladt af eksporten";
 
-const PUBLIC: &str = "published_at IS NOT NULL AND process_id IN (SELECT id FROM process WHERE status <> 'preparing')";
+// What the clock will publish has a dispatch that has not begun, and no line in the ledger yet.
+const PUBLIC: &str = "published_at IS NOT NULL AND process_id IN (SELECT id FROM process WHERE status <> 'preparing') \
+    AND id NOT IN (SELECT dialogue_id FROM dispatch WHERE status = 'open' AND place = '' \
+    AND dialogue_id NOT IN (SELECT dialogue_id FROM ledger_entry WHERE deed = 'published'))";
 
 const OF_A_PUBLIC_DIALOGUE: &str = "dialogue_id IN (SELECT id FROM dialogue WHERE published_at IS NOT NULL \
-    AND process_id IN (SELECT id FROM process WHERE status <> 'preparing'))";
+    AND process_id IN (SELECT id FROM process WHERE status <> 'preparing') \
+    AND id NOT IN (SELECT dialogue_id FROM dispatch WHERE status = 'open' AND place = '' \
+    AND dialogue_id NOT IN (SELECT dialogue_id FROM ledger_entry WHERE deed = 'published')))";
 
 const OF_AN_ANSWERED_QUESTION: &str = "status = 'answered' AND dialogue_id IN (SELECT id FROM dialogue \
     WHERE published_at IS NOT NULL AND process_id IN (SELECT id FROM process WHERE status <> 'preparing'))";

@@ -111,8 +111,10 @@ pub fn waiting_questions(connection: &mut AnyConnection, limit: i64) -> Result<V
         let title = match titles.get(&id) {
             Some(known) => known.clone(),
             None => {
-                // What was not answered before a dialogue ended is not answered any more.
-                let open = super::find(connection, id)?.filter(|d| matches!(d.state, State::Published { .. }));
+                // What was not answered before a dialogue ended is not answered any more. It was public when it was
+                // asked about.
+                let open = super::find(connection, id, question.asked_at)?
+                    .filter(|d| matches!(d.state, State::Published { .. }));
                 titles.entry(id).or_insert(open.map(|dialogue| dialogue.notice.title)).clone()
             }
         };
@@ -142,6 +144,22 @@ pub fn asker_number(connection: &mut AnyConnection, dialogue: Id<Dialogue>, key:
     }
     let last: Option<i32> = of_dialogue().select(diesel::dsl::max(question::asker)).first(connection)?;
     Ok(last.unwrap_or(0) + 1)
+}
+
+/// Whether this asker has asked the same already.
+///
+/// # Errors
+/// [`DbError`].
+pub fn is_asked(
+    connection: &mut AnyConnection,
+    dialogue: Id<Dialogue>,
+    key: &str,
+    text: &str,
+) -> Result<bool, DbError> {
+    let same = question::table
+        .filter(question::dialogue_id.eq(dialogue.to_string()).and(question::asker_key.eq(key)))
+        .filter(question::text.eq(text).and(question::status.ne("unconfirmed")));
+    Ok(diesel::select(diesel::dsl::exists(same)).get_result(connection)?)
 }
 
 /// Adds a question.

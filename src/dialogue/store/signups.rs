@@ -132,3 +132,28 @@ pub fn forget_unconfirmed_signups(tx: &mut Tx<'_>, before: Instant) -> Result<us
         signup::table.filter(signup::status.eq("unconfirmed")).filter(signup::signed_up_at.lt(before.naive_utc()));
     Ok(diesel::delete(old).execute(tx.connection)?)
 }
+
+/// Gives seats free that were kept until now for somebody who did not confirm; returns where.
+///
+/// # Errors
+/// [`DbError`].
+pub fn release_holds(tx: &mut Tx<'_>, now: Instant) -> Result<Vec<(Id<Dialogue>, Id<Event>)>, DbError> {
+    let over = || signup::table.filter(signup::held_until.le(now.naive_utc()));
+    let rows: Vec<(String, String, String)> =
+        over().select((signup::id, signup::dialogue_id, signup::event_id)).load(tx.connection)?;
+    diesel::update(over()).set(signup::held_until.eq(None::<NaiveDateTime>)).execute(tx.connection)?;
+    let lift = |(id, dialogue, event): &(String, String, String)| {
+        let row = Lift::new("signup", id);
+        Ok((row.id("dialogue_id", dialogue)?, row.id("event_id", event)?))
+    };
+    rows.iter().map(lift).collect()
+}
+
+/// When the next seat comes free that is kept for somebody; none when none is kept.
+///
+/// # Errors
+/// [`DbError`].
+pub fn next_hold_end(connection: &mut AnyConnection) -> Result<Option<Instant>, DbError> {
+    let next: Option<NaiveDateTime> = signup::table.select(diesel::dsl::min(signup::held_until)).first(connection)?;
+    Ok(next.map(|at| at.and_utc()))
+}

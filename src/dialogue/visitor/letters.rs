@@ -142,12 +142,42 @@ pub(super) fn signed_up(node: &Node, dialogue: &Dialogue, event: &Event, signup:
         .link(say(text!("Meld fra", "Give the seat back")), node.url(&format!("/api/v1/signups/cancel/{token}")))
         .link(say(text!("Se markedsdialogen", "See the market dialogue")), page(node, dialogue))
         .paragraph(say(taking_part_is_free()))
-        .paragraph(say(nobody_is_bound()))
-        .small(say(text!(
-            "Du får mailen, fordi du har tilmeldt dig mødet.",
-            "You get this mail because you signed up to the event."
-        )));
-    letter(signup, say(heading), prose)
+        .paragraph(say(nobody_is_bound()));
+    letter(signup, say(heading), because_signed_up(prose, signup.language))
+}
+
+/// The event to which somebody signed up is another now: all of it anew, and how the sign-up stands.
+pub(super) fn event_changed(node: &Node, dialogue: &Dialogue, event: &Event, signup: &Signup) -> Letter {
+    let say = |text: Text| text.to(signup.language).to_owned();
+    let heading = say(text!("Mødet er ændret", "The event has changed"));
+    let state = if signup.state == SignupState::Confirmed {
+        text!("Du har stadig din plads.", "You still have your seat.")
+    } else {
+        text!("Du er på ventelisten.", "You are on the waiting list.")
+    };
+    let token = node.seal.token(SealedFor::CancelSignup, signup.id, None, "");
+    let prose = describe(Prose::default().heading(&heading), dialogue, event, signup.slot, signup.language)
+        .paragraph(say(state))
+        .link(say(text!("Meld fra", "Give the seat back")), node.url(&format!("/api/v1/signups/cancel/{token}")))
+        .link(say(text!("Se, hvad der er ændret", "See what has changed")), page(node, dialogue));
+    letter(signup, heading, because_signed_up(prose, signup.language))
+}
+
+/// The event to which somebody signed up does not take place.
+pub(super) fn event_gone(node: &Node, dialogue: &Dialogue, event: &Event, signup: &Signup) -> Letter {
+    let say = |text: Text| text.to(signup.language).to_owned();
+    let heading = say(text!("Mødet er aflyst", "The event is cancelled"));
+    let prose = describe(Prose::default().heading(&heading), dialogue, event, signup.slot, signup.language)
+        .link(say(text!("Se hvorfor", "See why")), page(node, dialogue));
+    letter(signup, heading, because_signed_up(prose, signup.language))
+}
+
+fn because_signed_up(prose: Prose, language: Language) -> Prose {
+    let why = text!(
+        "Du får mailen, fordi du har tilmeldt dig mødet.",
+        "You get this mail because you signed up to the event."
+    );
+    prose.small(why.to(language))
 }
 
 fn describe(prose: Prose, dialogue: &Dialogue, event: &Event, slot: Option<Instant>, language: Language) -> Prose {
@@ -156,6 +186,7 @@ fn describe(prose: Prose, dialogue: &Dialogue, event: &Event, slot: Option<Insta
         .fact(say(text!("Markedsdialog", "Market dialogue")), &dialogue.notice.title)
         .fact(say(text!("Møde", "Event")), &event.title)
         .fact(say(text!("Begynder", "Begins")), say(copenhagen_text(slot.unwrap_or(event.starts_at))));
+    let prose = prose.fact(say(text!("Slutter", "Ends")), say(copenhagen_text(event.ends_at)));
     match &event.place {
         Some(place) => prose.fact(say(text!("Sted", "Place")), place),
         None => prose,
@@ -167,5 +198,5 @@ fn letter(signup: &Signup, subject: String, prose: Prose) -> Letter {
 }
 
 fn page(node: &Node, dialogue: &Dialogue) -> String {
-    node.url(&format!("/api/v1/dialogues/{}", dialogue.id))
+    node.url(&format!("/dialogues/{}", dialogue.id))
 }

@@ -14,7 +14,7 @@ use crate::db::{AnyConnection, DbError, Lift, Tx};
 use crate::dialogue::{self, Version, difference};
 use crate::dispatch::letters::{self, News};
 use crate::dispatch::{ledger, store};
-use crate::kernel::Id;
+use crate::kernel::{Id, Instant};
 use crate::mail::{Failure, Hand, Letter, Postman};
 use crate::post::lanes::Ended;
 use crate::post::{self, Begun, Bounds, Content, Desk, Held, Outcome, Task, Told};
@@ -199,8 +199,9 @@ impl PostOffice {
                 missing.sort_unstable();
                 missing.dedup();
             }
+            let now = self.node.now();
             let look = move |connection: &mut AnyConnection| {
-                let news = missing.iter().map(|id| news(connection, id)).collect::<Result<Vec<_>, DbError>>()?;
+                let news = missing.iter().map(|id| news(connection, id, now)).collect::<Result<Vec<_>, DbError>>()?;
                 let suppressed = post::store::suppressed(connection, &hashes)?;
                 Ok::<_, DbError>((news, subscription::store::find_all(connection, &subscribers)?, suppressed))
             };
@@ -355,14 +356,14 @@ fn word(outcome: &Outcome) -> &'static str {
     }
 }
 
-fn news(connection: &mut AnyConnection, id: &str) -> Result<News, DbError> {
+fn news(connection: &mut AnyConnection, id: &str, now: Instant) -> Result<News, DbError> {
     let row = Lift::new("delivery", &id);
     let id: Id<Version> = row.id("notice_version_id", id)?;
     let version = row.some("notice_version_id", dialogue::store::find_version(connection, id)?)?;
-    let versions = dialogue::store::versions(connection, version.dialogue_id)?;
+    let versions = dialogue::store::versions(connection, version.dialogue_id, now)?;
     let before = versions.iter().rev().find(|other| other.number < version.number);
     let changes = before.map(|before| difference(&before.notice, &version.notice)).unwrap_or_default();
-    let dialogue = row.some("notice_version_id", dialogue::store::find(connection, version.dialogue_id)?)?;
+    let dialogue = row.some("notice_version_id", dialogue::store::find(connection, version.dialogue_id, now)?)?;
     let process = process::store::find(connection, dialogue.process_id)?;
     let process_title = process.map(|process| process.body.title).unwrap_or_default();
     Ok(News { version, process_title, changes })

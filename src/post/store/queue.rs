@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::db::schema::{confirmation_request, delivery};
 use crate::db::{DbError, Rows, Tx};
-use crate::kernel::{Email, Id, Instant, Language, digest};
+use crate::kernel::{Email, Id, Instant, Language, Network, digest};
 use crate::mail::Letter;
 use crate::post::{Delivery, Urgency};
 
@@ -39,7 +39,9 @@ pub struct NoticeFor {
 }
 
 /// How many confirmations one address can be made to get in an hour, and in a day.
-const CONFIRMATIONS: [(TimeDelta, i64); 2] = [(TimeDelta::hours(1), 5), (TimeDelta::days(1), 20)];
+const TO_ADDRESS: [(TimeDelta, i64); 2] = [(TimeDelta::hours(1), 5), (TimeDelta::days(1), 20)];
+/// How many confirmations one network can cause in an hour, and in a day, whoever gets them.
+const FROM_NETWORK: [(TimeDelta, i64); 2] = [(TimeDelta::hours(1), 60), (TimeDelta::days(1), 300)];
 
 /// Whether this address may be asked by mail to confirm something; notes that it is. Nobody can be bombed with
 /// confirmations that others ask for.
@@ -47,18 +49,30 @@ const CONFIRMATIONS: [(TimeDelta, i64); 2] = [(TimeDelta::hours(1), 5), (TimeDel
 /// # Errors
 /// [`DbError`].
 pub fn may_ask_to_confirm(tx: &mut Tx<'_>, email: &Email, now: Instant) -> Result<bool, DbError> {
+    note_request(tx, digest(email.key().as_bytes()), TO_ADDRESS, now)
+}
+
+/// Whether somebody in this network may cause one more confirmation, whoever gets it; notes that it is. No network can
+/// bomb many addresses.
+///
+/// # Errors
+/// [`DbError`].
+pub fn may_cause_confirmation(tx: &mut Tx<'_>, network: &Network, now: Instant) -> Result<bool, DbError> {
+    note_request(tx, network.to_string(), FROM_NETWORK, now)
+}
+
+fn note_request(tx: &mut Tx<'_>, key: String, bounds: [(TimeDelta, i64); 2], now: Instant) -> Result<bool, DbError> {
     use confirmation_request as c;
-    let recipient_key = digest(email.key().as_bytes());
-    for (span, most) in CONFIRMATIONS {
+    for (span, most) in bounds {
         let since = (now - span).naive_utc();
-        let asked = c::table.filter(c::recipient_key.eq(&recipient_key).and(c::asked_at.gt(since)));
+        let asked = c::table.filter(c::recipient_key.eq(&key).and(c::asked_at.gt(since)));
         if asked.count().get_result::<i64>(tx.connection)? >= most {
             return Ok(false);
         }
     }
     let id = Id::<Delivery>::made_at(now).to_string();
     diesel::insert_into(c::table)
-        .values((c::id.eq(id), c::recipient_key.eq(recipient_key), c::asked_at.eq(now.naive_utc())))
+        .values((c::id.eq(id), c::recipient_key.eq(key), c::asked_at.eq(now.naive_utc())))
         .execute(tx.connection)?;
     Ok(true)
 }
@@ -78,9 +92,18 @@ pub fn forget_confirmations(tx: &mut Tx<'_>, now: Instant) -> Result<usize, DbEr
 /// # Errors
 /// [`DbError`] when the row is refused.
 pub fn queue_letter(tx: &mut Tx<'_>, letter: &Letter, now: Instant) -> Result<(), DbError> {
+    queue_traced(tx, letter, now).map(drop)
+}
+
+/// Queues a letter whose delivery somebody will ask for.
+///
+/// # Errors
+/// [`DbError`] when the row is refused.
+pub fn queue_traced(tx: &mut Tx<'_>, letter: &Letter, now: Instant) -> Result<Id<Delivery>, DbError> {
     let json = serde_json::to_string(letter).map_err(|error| DbError::Refused(error.to_string()))?;
+    let id = Id::<Delivery>::made_at(now);
     let row = NewDelivery {
-        id: Id::<Delivery>::made_at(now).to_string(),
+        id: id.to_string(),
         urgency: Urgency::Personal.rank(),
         recipient: &letter.to,
         recipient_key: letter.to.to_lowercase(),
@@ -92,7 +115,7 @@ pub fn queue_letter(tx: &mut Tx<'_>, letter: &Letter, now: Instant) -> Result<()
         queued_at: now.naive_utc(),
     };
     diesel::insert_into(delivery::table).values(&row).execute(tx.connection)?;
-    Ok(())
+    Ok(id)
 }
 
 #[derive(QueryableByName)]

@@ -8,7 +8,7 @@ use super::{confirm, erase};
 use crate::access::Context;
 use crate::kernel::{Fit, Language, Seal, Text, text};
 use crate::mail::Prose;
-use crate::subscription::{Frequency, State, Subscription, SubscriptionBody, actions, store};
+use crate::subscription::{Frequency, Names, State, Subscription, SubscriptionBody, actions, store};
 use crate::web::{Field, HtmlPage, Problem};
 
 /// The page behind the link in the confirmation mail; shows a button and changes nothing.
@@ -35,16 +35,31 @@ pub(super) async fn press_subscription_confirmation(
     context: Context,
     token: web::Path<String>,
 ) -> Result<HtmlPage, Problem> {
-    let done = confirm(&context, token.into_inner()).await.map(|subscription| {
-        let token = actions::manage_token(&context, subscription.id);
-        let words = text!("Abonnementet er bekræftet.", "The subscription is confirmed.");
-        manage(&subscription, &token, Some(&words))
-    });
+    let done = match confirm(&context, token.into_inner()).await {
+        Ok(subscription) => {
+            let token = actions::manage_token(&context, subscription.id);
+            let words = text!("Abonnementet er bekræftet.", "The subscription is confirmed.");
+            shown(&context, subscription, &token, Some(words)).await
+        }
+        Err(problem) => Err(problem),
+    };
     HtmlPage::of(done, context.language)
 }
 
+/// The page of a subscription, with what it speaks of by name.
+pub(super) async fn shown(
+    context: &Context,
+    subscription: Subscription,
+    token: &str,
+    news: Option<Text>,
+) -> Result<HtmlPage, Problem> {
+    let (now, inside) = (context.now, subscription.clone());
+    let names = context.db.read(move |connection| actions::names(connection, std::slice::from_ref(&inside), now));
+    Ok(manage(&subscription, &names.await?, token, news.as_ref()))
+}
+
 /// The page where a subscription is seen and changed.
-pub(super) fn manage(subscription: &Subscription, token: &str, news: Option<&Text>) -> HtmlPage {
+fn manage(subscription: &Subscription, names: &Names, token: &str, news: Option<&Text>) -> HtmlPage {
     let language = subscription.body.language;
     let say = |text: Text| text.to(language).to_owned();
     let status = match subscription.state {
@@ -58,7 +73,7 @@ pub(super) fn manage(subscription: &Subscription, token: &str, news: Option<&Tex
         .fact(say(text!("Status", "Status")), say(status))
         .fact(say(text!("Du sagde ja til", "You agreed to")), &subscription.consent.text);
     let filter = &subscription.body.filter;
-    let prose = filter.words().iter().fold(prose, |prose, line| prose.item(line.to(language)));
+    let prose = filter.words(names).iter().fold(prose, |prose, line| prose.item(line.to(language)));
     let page = HtmlPage::new(language, say(text!("Dit abonnement", "Your subscription")), &prose);
     let action = format!("/api/v1/subscriptions/{token}");
     let deed = |value| Field::Hidden { name: "deed", value };
@@ -135,7 +150,7 @@ async fn press(context: &Context, token: String, form: ManageForm) -> Result<Htm
             Ok(tell(language, &text!("Dine oplysninger er slettet.", "Your data is erased.")))
         }
         Deed::Unsubscribe => {
-            let (shown, inside) = (token.clone(), node.clone());
+            let (managing, inside) = (token.clone(), node.clone());
             context
                 .db
                 .write(move |tx| {
@@ -143,17 +158,15 @@ async fn press(context: &Context, token: String, form: ManageForm) -> Result<Htm
                     actions::leave(tx, now, subscription)
                 })
                 .await?;
-            let left = context
-                .db
-                .read(move |connection| actions::managed(connection, &node, now, &shown).map(|one| (one, shown)));
-            let (subscription, shown) = left.await?;
-            Ok(manage(&subscription, &shown, None))
+            let again = managing.clone();
+            let left = context.db.read(move |connection| actions::managed(connection, &node, now, &again)).await?;
+            shown(context, left, &managing, None).await
         }
         Deed::Change => {
-            let shown = token.clone();
+            let managing = token.clone();
             let changed =
                 context.db.write(move |tx| actions::change(tx, &node, now, &token, None, |body| apply(body, form)));
-            Ok(manage(&changed.await?, &shown, Some(&text!("Gemt.", "Saved."))))
+            shown(context, changed.await?, &managing, Some(text!("Gemt.", "Saved."))).await
         }
     }
 }

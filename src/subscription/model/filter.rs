@@ -1,18 +1,20 @@
 //! What a subscriber wants to hear about, and when a notice is that.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Reason, Why};
+use crate::dialogue::Dialogue;
 use crate::kernel::{Cpv, Flaws, Id, Nuts, Text, fold, text};
 use crate::matching::concern::{Concern, Shared};
 use crate::process::Process;
 
 /// What a subscriber wants to hear about.
 ///
-/// *What* is any of: a CPV code (with all below it), a theme, a process, or words; one of them is enough, for CPV codes
+/// *What* is any of: a CPV code (with all below it), a theme, a process, a dialogue, or words; one of them is enough, for CPV codes
 /// are often wrong. *Where* narrows it: a place (with all within it). An empty filter matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +31,10 @@ pub struct Filter {
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     pub process_ids: Vec<Id<Process>>,
+    /// Market dialogues to follow: their changes, their answered questions, their end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub dialogue_ids: Vec<Id<Dialogue>>,
     /// What is offered or looked out for, in words: a notice in which all of them occur (commas separate
     /// alternatives), or one that is about the same in other words. At most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,11 +50,18 @@ pub struct Notice {
     pub themes: Vec<(String, String)>,
     pub process_id: Id<Process>,
     pub process_title: String,
+    /// None for what is no dialogue.
+    pub dialogue_id: Option<Id<Dialogue>>,
+    /// The title of the notice.
+    pub title: String,
     /// The words of title, description and themes: see [`words_of`].
     pub words: Vec<String>,
     /// Whom the text concerns in meaning; none where only its words are looked at.
     pub concern: Option<Arc<Concern>>,
 }
+
+/// What processes and dialogues are called, by their ids.
+pub type Names = HashMap<String, String>;
 
 impl Filter {
     /// Trims and normalises, and records what is wrong.
@@ -57,6 +70,7 @@ impl Filter {
         flaws.nuts_codes(&format!("{pointer}/nuts"), &mut self.nuts);
         flaws.names(&format!("{pointer}/themes"), &mut self.themes, 50, 100);
         flaws.count(&format!("{pointer}/process_ids"), &self.process_ids, 0, 50);
+        flaws.count(&format!("{pointer}/dialogue_ids"), &self.dialogue_ids, 0, 50);
         if let Some(text) = &mut self.text {
             flaws.line(&format!("{pointer}/text"), text, 0, 500);
         }
@@ -73,7 +87,8 @@ impl Filter {
     }
 
     fn says_what(&self) -> bool {
-        !(self.cpv.is_empty() && self.themes.is_empty() && self.process_ids.is_empty() && self.text.is_none())
+        let codes = !(self.cpv.is_empty() && self.themes.is_empty());
+        codes || !(self.process_ids.is_empty() && self.dialogue_ids.is_empty()) || self.text.is_some()
     }
 
     /// Why the notice is wanted; none when it is not.
@@ -87,6 +102,7 @@ impl Filter {
             reasons.extend(self.by_cpv(notice));
             reasons.extend(self.by_theme(notice));
             reasons.extend(self.by_process(notice));
+            reasons.extend(self.by_dialogue(notice));
             reasons.extend(self.by_text(notice).or_else(|| self.by_meaning(notice)));
             if reasons.is_empty() {
                 return None;
@@ -130,6 +146,13 @@ impl Filter {
         wanted.then(|| Reason::Process { title: notice.process_title.clone() })
     }
 
+    /// Whether the notice's own dialogue is followed: then its end is news as well.
+    #[must_use]
+    pub fn by_dialogue(&self, notice: &Notice) -> Option<Reason> {
+        let wanted = notice.dialogue_id.is_some_and(|id| self.dialogue_ids.contains(&id));
+        wanted.then(|| Reason::Dialogue { title: notice.title.clone() })
+    }
+
     fn by_text(&self, notice: &Notice) -> Option<Reason> {
         alternatives(self.text.as_deref()?).find_map(|(written, wanted)| {
             let all = wanted.iter().all(|wanted| notice.words.iter().any(|word| stands_for(word, wanted)));
@@ -143,9 +166,13 @@ impl Filter {
         Some(Reason::Meaning { wanted: text.to_owned(), danish, english })
     }
 
-    /// In words, one line for each kind of wish.
+    /// In words, one line for each kind of wish; processes and dialogues by these names.
     #[must_use]
-    pub fn words(&self) -> Vec<Text> {
+    pub fn words(&self, names: &Names) -> Vec<Text> {
+        let named = |ids: Vec<String>| {
+            let name = |id: &String| names.get(id).map_or(id.clone(), |name| format!("»{name}«"));
+            ids.iter().map(name).collect::<Vec<_>>()
+        };
         if self.is_empty() {
             return vec![text!("Alle markedsdialoger", "All market dialogues")];
         }
@@ -162,7 +189,12 @@ impl Filter {
         line(
             "Skaleringsprocesser",
             "Scaling processes",
-            &self.process_ids.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            &named(self.process_ids.iter().map(ToString::to_string).collect()),
+        );
+        line(
+            "Markedsdialoger",
+            "Market dialogues",
+            &named(self.dialogue_ids.iter().map(ToString::to_string).collect()),
         );
         line("Ord", "Words", &self.text.iter().cloned().collect::<Vec<_>>());
         lines
@@ -219,6 +251,8 @@ mod tests {
             themes: vec![("Velfærdsteknologi".into(), "velfærdsteknologi".into())],
             process_id: Id::from_bytes([7; 16]),
             process_title: "Ro om natten".into(),
+            dialogue_id: Some(Id::from_bytes([5; 16])),
+            title: "Natligt tilsyn".into(),
             words: words_of(words),
             concern: None,
         }

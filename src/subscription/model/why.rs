@@ -31,6 +31,10 @@ pub enum Reason {
     Process {
         title: String,
     },
+    /// The dialogue is followed.
+    Dialogue {
+        title: String,
+    },
     /// These words stand in the notice.
     Text {
         words: String,
@@ -64,6 +68,9 @@ impl Reason {
             Self::PlaceNotStated => text!("stedet er ikke oplyst", "no place is stated"),
             Self::Theme { theme } => text!("temaet »{theme}«", "the theme “{theme}”"),
             Self::Process { title } => text!("skaleringsprocessen »{title}«", "the scaling process “{title}”"),
+            Self::Dialogue { title } => {
+                text!("du følger markedsdialogen »{title}«", "you follow the market dialogue “{title}”")
+            }
             Self::Text { words } => text!("ordene »{words}«", "the words “{words}”"),
             Self::Meaning { wanted, danish, english } => text!(
                 "den ligner din beskrivelse »{wanted}«: {danish}",

@@ -1,0 +1,2 @@
+DROP INDEX signup_by_hold;
+DROP TABLE followed_dialogue;
