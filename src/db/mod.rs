@@ -177,15 +177,20 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let looked = tokio::task::spawn_blocking(look);
+        let (answer, answered) = oneshot::channel();
+        // Boxed, so that the runtime's machinery is compiled once and not for each of hundreds of looks. Whoever
+        // asked may have gone away when the answer comes.
+        let job: Box<dyn FnOnce() + Send> = Box::new(move || drop(answer.send(look())));
+        tokio::task::spawn_blocking(job);
         let looked = match self.patience {
-            None => looked.await,
-            Some(patience) => match tokio::time::timeout(patience, looked).await {
+            None => answered.await,
+            Some(patience) => match tokio::time::timeout(patience, answered).await {
                 Ok(looked) => looked,
                 Err(_) => return Err(DbError::Unavailable("no answer in time".to_owned()).into()),
             },
         };
-        looked.unwrap_or_else(|stopped| Err(DbError::Unavailable(stopped.to_string()).into()))
+        let stopped = || DbError::Unavailable("a reader stopped before it answered".to_owned());
+        looked.unwrap_or_else(|_| Err(stopped().into()))
     }
 
     /// Does a deed in one transaction, and returns when it is committed: on disk, or not done at all.

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Problem;
+use super::json::{read_json, read_value};
 use crate::kernel::{Fit, Fitting, text};
 
 /// The largest body that is taken, in bytes.
@@ -199,122 +200,11 @@ pub(super) fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
 }
 
-/// Reads JSON: what is no JSON at all is 400, what has the wrong shape is 422 with the place.
-///
-/// # Errors
-/// 400 or 422.
-pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| shape_problem(&error));
-    let value = read?;
-    json.end().map_err(|error| not_json(&error))?;
-    Ok(value)
-}
-
-/// Reads what is JSON already; what has the wrong shape is 422 with the place.
-///
-/// # Errors
-/// 422.
-pub(crate) fn read_value<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value).map_err(|error| shape_problem(&error))
-}
-
-fn not_json(error: &serde_json::Error) -> Problem {
-    let (line, column) = (error.line(), error.column());
-    Problem::unreadable(text!(
-        "Det er ikke gyldig JSON (linje {line}, tegn {column})",
-        "This is not valid JSON (line {line}, column {column})"
-    ))
-}
-
-fn shape_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
-    let inner = error.inner();
-    if inner.is_syntax() || inner.is_eof() || inner.is_io() {
-        return not_json(inner);
-    }
-    let message = inner.to_string();
-    let message = message.split(" at line ").next().unwrap_or_default();
-    let named = || message.split('`').nth(1).unwrap_or_default();
-    let pointer = pointer(error.path());
-    let here_or_below = |name: &str| {
-        let below = format!("/{}", escape_pointer(name));
-        if pointer.ends_with(&below) { pointer.clone() } else { format!("{pointer}{below}") }
-    };
-    if message.starts_with("unknown field") {
-        let detail = text!("Feltet kendes ikke", "The field is unknown");
-        Problem::unfit(&here_or_below(named()), "unknown_field", detail)
-    } else if message.starts_with("missing field") {
-        Problem::unfit(
-            &here_or_below(named()),
-            "required",
-            text!("Feltet skal udfyldes", "The field must be filled in"),
-        )
-    } else if message.starts_with("unknown variant") {
-        let known = message.split(", expected ").nth(1).unwrap_or_default().replace('`', "");
-        Problem::unfit(
-            &pointer,
-            "unknown_value",
-            text!("Ukendt værdi; kendte er: {known}", "Unknown value; expected {known}"),
-        )
-    } else {
-        Problem::unfit(&pointer, "wrong_type", text!("Forkert type ({message})", "Wrong type ({message})"))
-    }
-}
-
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    let mut pointer = String::new();
-    for segment in path.iter() {
-        match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => pointer.push_str(&format!("/{}", escape_pointer(key))),
-            Segment::Enum { .. } | Segment::Unknown => {}
-        }
-    }
-    pointer
-}
-
-fn escape_pointer(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
-}
-
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
     use serde_json::json;
 
     use super::*;
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Inner {
-        #[expect(dead_code)]
-        count: u32,
-    }
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Outer {
-        #[expect(dead_code)]
-        items: Vec<Inner>,
-    }
-
-    fn flaw(json: &str) -> (u16, String, &'static str) {
-        let problem = read_json::<Outer>(json.as_bytes()).unwrap_err();
-        let flaw = problem.errors.first();
-        (problem.status.as_u16(), flaw.map(|f| f.pointer.clone()).unwrap_or_default(), flaw.map_or("", |f| f.code))
-    }
-
-    #[test]
-    fn a_flaw_in_the_shape_points_to_its_place() {
-        assert_eq!(flaw(r#"{"items":[{"count":1},{"count":"x"}]}"#), (422, "/items/1/count".into(), "wrong_type"));
-        assert_eq!(flaw(r#"{"items":[{"count":1,"color":2}]}"#), (422, "/items/0/color".into(), "unknown_field"));
-        assert_eq!(flaw(r#"{"items":[{}]}"#), (422, "/items/0/count".into(), "required"));
-        assert_eq!(flaw(r"{}"), (422, "/items".into(), "required"));
-        assert_eq!(flaw(r#"{"items":[]"#).0, 400);
-        assert_eq!(flaw("æ").0, 400);
-        assert_eq!(flaw(r#"{"items":[]} x"#).0, 400);
-    }
 
     #[test]
     fn a_merge_patch_changes_adds_and_removes() {
