@@ -49,6 +49,7 @@ mod sponsor;
 mod spread;
 mod story;
 mod story_whole;
+mod story_outcomes;
 mod subscription;
 mod succession;
 mod suggestion;
