@@ -134,6 +134,8 @@ fn main() {
         println!("| {name} | {holds} | {word}: {seen} ({:.0?}) |", begun.elapsed());
         std::io::stdout().flush().unwrap();
     }
+    // An exit would leave the database running.
+    drop(suite);
     if failed > 0 {
         eprintln!("{failed} scenarios failed");
         std::process::exit(1);
