@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use crate::db::{DbError, Sheet};
 use crate::outbox::Subject;
 use crate::web::Problem;
-use crate::{criteria, dialogue, organisation, process};
+use crate::{criteria, dialogue, organisation, process, spread};
 
 /// Why nothing was exported or imported.
 #[derive(Debug, thiserror::Error)]
@@ -56,5 +56,6 @@ fn sheets() -> impl Iterator<Item = (&'static Sheet, Option<Subject>)> {
     of(&organisation::store::PUBLISHED)
         .chain(of(&criteria::store::PUBLISHED))
         .chain(of(&process::store::PUBLISHED))
+        .chain(of(&spread::store::PUBLISHED))
         .chain(of(&dialogue::store::PUBLISHED))
 }

@@ -1,5 +1,9 @@
 //! Adoptions and outcomes in the database.
 
+mod published;
+
+pub use published::PUBLISHED;
+
 use std::collections::HashMap;
 
 use chrono::{NaiveDate, NaiveDateTime};

@@ -237,7 +237,7 @@ fn a_stop_finishes_what_is_in_hand_and_leaves_in_peace() {
     half.write_all(head.as_bytes()).unwrap();
     half.write_all(&body.as_bytes()[..10]).unwrap();
     // The server has begun with the request before it hears that it should stop.
-    assert!(service.post("/auth/token", None, &json!({"email": "a@b.dk", "password": PASSWORD})).is_ok());
+    assert!(service.post("/auth/token", None, &json!({"email": "c@d.dk", "password": PASSWORD})).is_ok());
     service.send("-TERM");
     half.write_all(&body.as_bytes()[10..]).unwrap();
     let mut status = String::new();

@@ -289,6 +289,6 @@ fn what_is_not_there_is_404_and_what_is_not_done_there_is_405() {
     client.outside().get("/nothing").refused(404, "not_found");
     let refused = client.delete("/organisations").refused(405, "method_not_allowed");
     let allowed: HashSet<_> = refused.header("Allow").split(", ").collect();
-    assert_eq!(allowed, HashSet::from(["GET", "POST"]));
-    assert_eq!(app.admin().post("/me", json!({})).refused(405, "method_not_allowed").header("Allow"), "GET");
+    assert_eq!(allowed, HashSet::from(["GET", "HEAD", "POST"]));
+    assert_eq!(app.admin().post("/me", json!({})).refused(405, "method_not_allowed").header("Allow"), "GET, HEAD");
 }

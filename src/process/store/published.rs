@@ -5,7 +5,7 @@ use crate::outbox::Subject;
 
 const OF_A_PUBLIC_PROCESS: &str = "process_id IN (SELECT id FROM process WHERE status <> 'preparing')";
 
-pub static PUBLISHED: [(Sheet, Option<Subject>); 4] = [
+pub static PUBLISHED: [(Sheet, Option<Subject>); 3] = [
     (
         Sheet {
             name: "processes",
@@ -70,28 +70,6 @@ pub static PUBLISHED: [(Sheet, Option<Subject>); 4] = [
                 ("created_at", "When it was entered"),
             ],
             json: &["body"],
-            clean: |_| {},
-            restore: |_, _| {},
-        },
-        None,
-    ),
-    (
-        Sheet {
-            name: "adoptions",
-            about: "Bodies that took the solution into use",
-            table: "adoption",
-            public: OF_A_PUBLIC_PROCESS,
-            key: &["id"],
-            columns: &[
-                ("id", "Its id"),
-                ("process_id", "The process"),
-                ("organisation_id", "The body"),
-                ("adopted_on", "Since this day"),
-                ("way", "copied, adapted or inspired"),
-                ("in_use", "Whether it still uses it"),
-                ("created_at", "When it was entered"),
-            ],
-            json: &[],
             clean: |_| {},
             restore: |_, _| {},
         },
