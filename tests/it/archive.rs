@@ -146,7 +146,7 @@ fn an_export_holds_nothing_personal_and_nothing_that_is_not_public() {
         }
         files += 1;
     }
-    assert_eq!(files, 11 * 2 + 2);
+    assert_eq!(files, 12 * 2 + 2);
     let package: Value = serde_json::from_str(&fs::read_to_string(path.join("datapackage.json")).unwrap()).unwrap();
     for resource in package["resources"].as_array().unwrap() {
         let file = path.join(resource["path"].as_str().unwrap());
