@@ -174,6 +174,10 @@ pub fn find_inbox(connection: &mut AnyConnection, id: Id<Inbox>) -> Result<Optio
 /// # Errors
 /// [`DbError`].
 pub fn inbox_at(connection: &mut AnyConnection, address: &str) -> Result<Option<Inbox>, DbError> {
+    // No address has it, and PostgreSQL takes no text with it.
+    if address.contains('\0') {
+        return Ok(None);
+    }
     let found = needs_inbox::table.filter(needs_inbox::address.eq(address)).first(connection);
     let row: Option<InboxRow> = optional(found)?;
     row.map(Inbox::try_from).transpose()

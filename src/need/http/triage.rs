@@ -394,7 +394,8 @@ fn clusters(
         Language::Da => Spoken::Danish,
         Language::En => Spoken::English,
     };
-    let mut groups = index.groups(&keys, &[], &Grouping::default());
+    // Needs of one body share its place, people and words anyway: only what is closer than that lies together.
+    let mut groups = index.groups(&keys, &[], &Grouping { least: 0.5, ..Grouping::default() });
     groups.sort_by(|a, b| b.members.len().cmp(&a.members.len()).then_with(|| a.members.cmp(&b.members)));
     let show = |group: crate::matching::group::Group<Id<Need>>| {
         let members: Vec<Need> = group.members.iter().filter_map(|id| by_id.remove(id)).collect();
