@@ -220,6 +220,7 @@ enum StateWord {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
+    #[param(inline)]
     state: Option<StateWord>,
     kind: Option<Kind>,
     /// Rows a page, 1 to 200; 50 when left out.

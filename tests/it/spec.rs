@@ -292,3 +292,16 @@ fn what_is_not_there_is_404_and_what_is_not_done_there_is_405() {
     assert_eq!(allowed, HashSet::from(["GET", "HEAD", "POST"]));
     assert_eq!(app.admin().post("/me", json!({})).refused(405, "method_not_allowed").header("Allow"), "GET, HEAD");
 }
+
+#[test]
+fn every_reference_of_the_spec_leads_somewhere() {
+    fn follow(spec: &Value, node: &Value) {
+        if let Some(reference) = node["$ref"].as_str() {
+            assert!(spec.pointer(reference.trim_start_matches('#')).is_some(), "{reference} leads nowhere");
+        }
+        node.as_object().into_iter().flat_map(|fields| fields.values()).for_each(|below| follow(spec, below));
+        node.as_array().into_iter().flatten().for_each(|below| follow(spec, below));
+    }
+    let spec = skala::app::spec();
+    follow(&spec, &spec);
+}

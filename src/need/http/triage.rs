@@ -150,6 +150,7 @@ impl StateWord {
 struct ListQuery {
     #[param(value_type = Option<String>, format = "uuid")]
     inbox_id: Option<Id<Inbox>>,
+    #[param(inline)]
     state: Option<StateWord>,
     /// The challenge that they were gathered into.
     #[param(value_type = Option<String>, format = "uuid")]

@@ -114,6 +114,7 @@ impl StateWord {
 pub(super) struct ListQuery {
     #[param(value_type = Option<String>, format = "uuid")]
     call_id: Option<Id<Call>>,
+    #[param(inline)]
     state: Option<StateWord>,
     /// Rows a page, 1 to 200; 50 when left out.
     limit: Option<i64>,
