@@ -223,6 +223,9 @@ fn each_body_signs_for_itself_and_the_first_signature_freezes_the_text() {
 
     // Another declines, and says why.
     world.answer(&mails[1], json!({"sign": false})).unfit(&[("/reason", "required")]);
+    for (reason, code) in [("Spørg 010190-1234", "cpr_number"), ("Se <b>her</b>", "markup")] {
+        world.answer(&mails[1], json!({"sign": false, "reason": reason})).unfit(&[("/reason", code)]);
+    }
     assert_eq!(
         world.answer(&mails[1], json!({"sign": false, "reason": "Byrådet vil vente"})).expect(200)["state"],
         "declined"

@@ -135,9 +135,18 @@ fn what_was_realised_is_told_by_a_link_that_works_once_and_is_open_data() {
     let send = |form: &str| browser.post_raw(&page, "application/x-www-form-urlencoded", form);
     let again =
         send("stage=ended&realised.hours_saved_per_year=mange&supplier.cvr=12345678&note=Se+010190-1234").expect(422);
-    for words in ["Skriv et tal", "Skriv også leverandørens navn", "CPR", "value=\"mange\"", "hvorfor den blev droppet"]
-    {
+    for words in [
+        "Skriv et tal",
+        "Skriv også leverandørens navn",
+        "Det ligner et CPR-nummer",
+        "value=\"mange\"",
+        "hvorfor den blev droppet",
+    ] {
         assert!(again.text.contains(words), "{words}: {}", again.text);
+    }
+    for (note, code) in [("Spørg 010190-1234", "cpr_number"), ("Se <b>her</b>", "markup")] {
+        let told = json!({"token": token, "report": {"stage": "in_use", "note": note}});
+        app.anonymous().post("/outcomes/report", told).unfit(&[("/report/note", code)]);
     }
     let sent = "stage=ended&realised.hours_saved_per_year=1.800,5&realised.annual_value.amount=900.000&dropped_reason=Den+larmer\
         &supplier.name=Firma+ApS&supplier.cvr=DK+64942212";

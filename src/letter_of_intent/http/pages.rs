@@ -111,7 +111,7 @@ async fn press(context: &Context, token: String, form: SignForm) -> Result<HtmlP
         Deed::Sign => Answer::Sign,
         Deed::Decline => {
             let mut flaws = Flaws::default();
-            flaws.prose("/reason", &mut reason, 1, 2000);
+            flaws.open_prose("/reason", &mut reason, 1, 2000);
             if !flaws.0.is_empty() {
                 let (letter, one) = opened(context, token.clone()).await?;
                 return Ok(page(&letter, &one, &token, &form.reason, Some(&flaws.into())));

@@ -198,7 +198,7 @@ struct AnswerBody {
 impl Fitting for AnswerBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         if let Some(reason) = &mut self.reason {
-            flaws.prose("/reason", reason, 0, 2000);
+            flaws.open_prose("/reason", reason, 0, 2000);
         }
         self.reason = self.reason.take().filter(|reason| !reason.is_empty());
         if !self.sign && self.reason.is_none() {

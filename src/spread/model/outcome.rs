@@ -80,10 +80,10 @@ impl Fitting for Report {
         }
         self.realised.check("/realised", flaws);
         if let Some(reason) = &mut self.dropped_reason {
-            flaws.prose("/dropped_reason", reason, 0, 2000);
+            flaws.open_prose("/dropped_reason", reason, 0, 2000);
         }
         if let Some(note) = &mut self.note {
-            flaws.prose("/note", note, 0, 4000);
+            flaws.open_prose("/note", note, 0, 4000);
         }
         self.dropped_reason = self.dropped_reason.take().filter(|reason| !reason.is_empty());
         self.note = self.note.take().filter(|note| !note.is_empty());
