@@ -3,7 +3,7 @@
 //!
 //! `cargo test` runs all of it on SQLite; with `SKALA_TEST_DATABASE_URL=postgres://USER@HOST/DATABASE` the same
 //! tests run on PostgreSQL. [`support`] is the house; the modules are named like the slices they test, `story`
-//! is the main job on one page, and `web`, `spec`, `db`, `nodes`, `keep`, `smtp`, `program` and `architecture` test what all share.
+//! is the main job on one page, `story_whole` the whole road from a need to what its solution brought, and `web`, `spec`, `db`, `nodes`, `keep`, `smtp`, `program` and `architecture` test what all share.
 
 #![allow(
     clippy::unwrap_used,
@@ -48,7 +48,6 @@ mod spec;
 mod sponsor;
 mod spread;
 mod story;
-mod story_outcomes;
 mod story_whole;
 mod subscription;
 mod succession;
