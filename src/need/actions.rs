@@ -17,7 +17,7 @@ use crate::outbox::{Actor, Fact, Subject, record};
 use crate::post::store::{may_ask_to_confirm, queue_letter};
 use crate::web::{IfMatch, Node, Patch, Problem};
 
-pub use gather::{Gathering, gather, voices};
+pub use gather::{Gathering, gather, told_by, voices};
 
 /// How long a link to a need is good after the letter or page that showed it.
 const FOLLOW_LIFETIME: TimeDelta = TimeDelta::days(2 * 365);
@@ -244,7 +244,7 @@ pub fn erase(tx: &mut Tx<'_>, node: &Node, now: Instant, token: &str) -> Result<
 /// Says that a department has a shared need too, at the inbox's own address.
 ///
 /// # Errors
-/// 404 for a need that is not shared there, 409 when the inbox is closed.
+/// 404 for a need that is not shared there or is settled, 409 when the inbox is closed.
 pub fn recognise_at(
     tx: &mut Tx<'_>,
     now: Instant,
@@ -254,7 +254,7 @@ pub fn recognise_at(
     how_often: Option<HowOften>,
 ) -> Result<Recognition, Problem> {
     let inbox = taking(tx.connection, address)?;
-    let found = store::find(tx.connection, id)?.filter(|need| need.inbox_id == inbox.id && need.shared);
+    let found = store::find(tx.connection, id)?.filter(|need| need.inbox_id == inbox.id && need.is_offered());
     let need = found.ok_or_else(Problem::not_found)?;
     let said = (department, how_often, String::new());
     say_so(tx, now, &need, inbox.organisation_id, said, Actor::visitor())
@@ -263,7 +263,7 @@ pub fn recognise_at(
 /// Says that the member's body, or one of its departments, has a need too.
 ///
 /// # Errors
-/// 404 for others' needs that are not shared, 422 for the body's own need without a department.
+/// 404 for others' needs that are not shared or are settled, 422 for the body's own need without a department.
 pub fn recognise(
     tx: &mut Tx<'_>,
     now: Instant,
@@ -274,7 +274,7 @@ pub fn recognise(
     note: String,
 ) -> Result<Recognition, Problem> {
     let body = member.organisation_id();
-    let found = store::find(tx.connection, id)?.filter(|need| need.shared || need.organisation_id == body);
+    let found = store::find(tx.connection, id)?.filter(|need| need.is_offered() || need.organisation_id == body);
     let need = found.ok_or_else(Problem::not_found)?;
     if need.organisation_id == body && department.is_empty() {
         let detail = text!("Skriv, hvilken afdeling der har det", "Say which department has it");

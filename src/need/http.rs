@@ -1,8 +1,10 @@
 //! Needs over HTTP: the open door, its pages for phones, and the sorting behind it.
 
+mod clusters;
 mod door;
 mod follow;
 mod pages;
+mod shared;
 mod trail;
 mod triage;
 
@@ -32,14 +34,14 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(change_needs_inbox)
         .service(follow::follow_need)
         .service(follow::press_followed_need)
-        .service(triage::list_need_clusters)
+        .service(clusters::list_need_clusters)
         .service(triage::decide_needs)
         .service(triage::gather_needs)
         .service(triage::list_needs)
-        .service(triage::list_shared_needs)
+        .service(shared::list_shared_needs)
         .service(triage::get_need)
         .service(triage::change_need)
-        .service(triage::recognise_need)
+        .service(shared::recognise_need)
         .service(triage::get_need_history)
         .service(trail::list_challenge_needs);
 }

@@ -224,6 +224,12 @@ pub struct Need {
 }
 
 impl Need {
+    /// Whether others may say that they have it too: it is shared, and neither answered nor set aside.
+    #[must_use]
+    pub fn is_offered(&self) -> bool {
+        self.shared && !matches!(self.state, State::Answered { .. } | State::SetAside { .. })
+    }
+
     /// Moves one that waits into another state.
     ///
     /// # Errors

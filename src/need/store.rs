@@ -238,7 +238,10 @@ pub fn list(
     page(connection, query, LIST, request)
 }
 
-/// One page of the needs that other bodies share.
+/// The states in which a shared need is shown: what is answered or set aside is nobody's to recognise any more.
+const OFFERED: [&str; 3] = ["new", "seen", "gathered"];
+
+/// One page of the needs that other bodies share and have not answered or set aside.
 ///
 /// # Errors
 /// [`DbError`].
@@ -248,7 +251,21 @@ pub fn shared_by_others(
     request: &PageRequest,
 ) -> Result<Page<Need>, DbError> {
     let others = need::shared.eq(true).and(need::organisation_id.ne(body.to_string()));
-    page(connection, need::table.filter(others).into_boxed(), SHARED, request)
+    let offered = need::table.filter(others.and(need::state.eq_any(OFFERED)));
+    page(connection, offered.into_boxed(), SHARED, request)
+}
+
+/// The newest needs that other bodies share and have not answered or set aside.
+///
+/// # Errors
+/// [`DbError`].
+pub fn newest_shared_by_others(
+    connection: &mut AnyConnection,
+    body: OrganisationId,
+    limit: i64,
+) -> Result<Vec<Need>, DbError> {
+    let request = PageRequest { limit, direction: Direction::NewestFirst, after: None };
+    Ok(shared_by_others(connection, body, &request)?.items)
 }
 
 fn page<'a>(
@@ -330,9 +347,11 @@ pub fn waiting(
 /// [`DbError`].
 pub fn shared_in(connection: &mut AnyConnection, inbox: Id<Inbox>, limit: i64) -> Result<Vec<Need>, DbError> {
     let shared = need::inbox_id.eq(inbox.to_string()).and(need::shared.eq(true));
-    let waits = need::state.eq_any(["new", "seen", "gathered"]);
-    let rows: Vec<Row> =
-        need::table.filter(shared).filter(waits).order(need::id.desc()).limit(limit).load(connection)?;
+    let rows: Vec<Row> = need::table
+        .filter(shared.and(need::state.eq_any(OFFERED)))
+        .order(need::id.desc())
+        .limit(limit)
+        .load(connection)?;
     rows.into_iter().map(Need::try_from).collect()
 }
 

@@ -395,6 +395,37 @@ fn departments_and_other_bodies_have_it_too_and_move_the_estimate_and_the_scale(
 }
 
 #[test]
+fn what_other_bodies_share_lies_beside_what_is_like_it_until_it_is_settled() {
+    let app = TestApp::start();
+    let (_, hospital) = hospital(&app);
+    let vejle = app.member(&given::municipality(&app, "Vejle Kommune"));
+    inbox(&hospital, "natbehov");
+    inbox(&vejle, "vejle");
+    leave(&app.anonymous(), "natbehov", need(TOLD[0][0]));
+    leave(&app.anonymous(), "natbehov", need(TOLD[1][0]));
+    let theirs = leave(&app.anonymous(), "vejle", need(TOLD[0][1]));
+    let elsewhere = || {
+        let clusters = hospital.get("/needs/clusters").expect(200).items();
+        let of =
+            |words: &str| clusters.iter().find(|one| one["needs"][0]["what"] == words).unwrap()["elsewhere"].clone();
+        (of(TOLD[0][0]), of(TOLD[1][0]))
+    };
+    assert_eq!(elsewhere(), (json!([]), json!([])), "what is not shared is seen by nobody else");
+    vejle.change(&format!("/needs/{theirs}"), json!({"shared": true})).expect(200);
+    let (nights, pumps) = elsewhere();
+    assert_eq!((&nights[0]["id"], &nights[0]["organisation"]["name"]), (&json!(theirs), &json!("Vejle Kommune")));
+    assert_eq!((&nights[0]["recognised"], &pumps), (&json!(false), &json!([])));
+    hospital.post(&format!("/needs/{theirs}/recognitions"), json!({})).expect(201);
+    assert_eq!(elsewhere().0[0]["recognised"], true);
+    assert_eq!(hospital.get("/shared-needs").expect(200).items()[0]["recognised"], true);
+    let aside = json!({"need_ids": [theirs], "decision": "set_aside", "words": "Det er løst."});
+    vejle.post("/needs/decisions", aside).expect(200);
+    assert_eq!(elsewhere().0, json!([]));
+    assert!(hospital.get("/shared-needs").expect(200).items().is_empty());
+    hospital.post(&format!("/needs/{theirs}/recognitions"), json!({})).refused(404, "not_found");
+}
+
+#[test]
 fn a_need_comes_out_of_a_draft_again_and_never_out_of_what_was_submitted() {
     let app = TestApp::start();
     let (_, member) = hospital(&app);

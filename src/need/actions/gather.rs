@@ -1,6 +1,6 @@
 //! Several needs become one challenge, which is filled in from what they tell.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::json;
 
@@ -71,27 +71,33 @@ pub fn gather(
     Ok(challenge)
 }
 
-/// Who tells of these needs: those who left them, and the departments of the same body that have them too.
+/// Who tells of these needs: those who left them, and the departments of the same body that have them too; and what other
+/// bodies said of them.
 ///
 /// # Errors
 /// Those of the database.
 pub fn voices(connection: &mut AnyConnection, needs: &[Need]) -> Result<(Vec<Voice>, Vec<Recognition>), Problem> {
     let ids: Vec<_> = needs.iter().map(|need| need.id).collect();
-    let mut said = store::recognitions(connection, &ids)?;
+    Ok(told_by(needs, &store::recognitions(connection, &ids)?))
+}
+
+/// As [`voices`], when who has them too is known already.
+#[must_use]
+pub fn told_by(needs: &[Need], said: &HashMap<Id<Need>, Vec<Recognition>>) -> (Vec<Voice>, Vec<Recognition>) {
     let (mut voices, mut others) = (Vec::new(), Vec::new());
     for need in needs {
         let department = department_key(&need.told.department);
         voices.push(Voice { department, how_often: need.told.how_often });
-        for recognition in said.remove(&need.id).unwrap_or_default() {
+        for recognition in said.get(&need.id).into_iter().flatten() {
             if recognition.organisation_id == need.organisation_id {
                 let department = department_key(&recognition.department);
                 voices.push(Voice { department, how_often: recognition.how_often });
             } else {
-                others.push(recognition);
+                others.push(recognition.clone());
             }
         }
     }
-    Ok((voices, others))
+    (voices, others)
 }
 
 /// A challenge as these needs tell it; whoever gathers them goes on from there.

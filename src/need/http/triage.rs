@@ -1,8 +1,7 @@
-//! Sorting needs, by the body's own people: like ones together, decided on together, gathered into challenges.
+//! Sorting needs, by the body's own people: looked at, decided on together, gathered into challenges.
 
 use std::collections::HashMap;
 
-use actix_web::http::StatusCode;
 use actix_web::{get, patch, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,23 +10,16 @@ use utoipa::{IntoParams, ToSchema};
 use super::follow::{ChallengeOfNeed, challenge_of};
 use crate::access::{Context, Scope};
 use crate::challenge::Challenge;
-use crate::challenge::http::{HistoryView, OwnerView};
+use crate::challenge::http::HistoryView;
 use crate::criteria::Call;
 use crate::db::AnyConnection;
-use crate::kernel::{Fitting, Flaws, Id, Language, OrganisationId, Page, text};
-use crate::matching::group::Grouping;
-use crate::matching::live::shelved;
-use crate::matching::need::Need as Matched;
-use crate::matching::text::language::Language as Spoken;
+use crate::kernel::{Fitting, Flaws, Id, Page, text};
 use crate::need::actions::{Decision, Gathering};
 use crate::need::store::{self, Filter};
-use crate::need::{Estimate, HowOften, Inbox, Need, Recognition, State, Told, actions};
-use crate::organisation::store::names;
+use crate::need::{Inbox, Need, Recognition, State, Told, actions};
 use crate::outbox::{Subject, history};
 use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, Reply};
 
-/// How many waiting needs are looked at together: the newest.
-const MOST_CLUSTERED: i64 = 1000;
 /// How many needs a request may name.
 const MOST_NAMED: usize = 500;
 
@@ -64,7 +56,7 @@ pub struct NeedView {
 }
 
 impl NeedView {
-    fn of(need: Need, challenge: Option<ChallengeOfNeed>, recognitions: Vec<Recognition>) -> Self {
+    pub(super) fn of(need: Need, challenge: Option<ChallengeOfNeed>, recognitions: Vec<Recognition>) -> Self {
         let reason = match &need.state {
             State::Answered { answer: words } | State::SetAside { reason: words } => Some(words.clone()),
             State::New | State::Seen | State::Gathered { .. } => None,
@@ -178,62 +170,6 @@ pub(super) async fn list_needs(context: Context, query: Query<ListQuery>) -> Res
     Ok(Reply::page(page.await?))
 }
 
-/// A need that another body shares.
-#[derive(Debug, Serialize, ToSchema)]
-struct SharedNeed {
-    #[schema(value_type = String, format = "uuid")]
-    id: Id<Need>,
-    organisation: OwnerView,
-    what: String,
-    #[schema(required, nullable)]
-    how_often: Option<HowOften>,
-    who: String,
-    today: String,
-    /// How many departments and bodies have it too.
-    recognitions: usize,
-    left_at: DateTime<Utc>,
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct SharedQuery {
-    /// Rows a page, 1 to 200; 50 when left out.
-    limit: Option<i64>,
-    cursor: Option<String>,
-}
-
-/// The needs that other bodies share: say "det har vi også" to those that you have.
-#[utoipa::path(tag = "needs", params(SharedQuery), responses((status = 200, body = Page<SharedNeed>)))]
-#[get("/shared-needs")]
-pub(super) async fn list_shared_needs(
-    context: Context,
-    query: Query<SharedQuery>,
-) -> Result<Reply<Page<SharedNeed>>, Problem> {
-    let body = context.caller.member(Scope::ChallengesRead)?.organisation_id();
-    let Query(SharedQuery { limit, cursor }) = query;
-    let request = Paging { limit, cursor, ..Paging::default() }.of(store::SHARED)?;
-    let page = context.db.read(move |connection| {
-        let page = store::shared_by_others(connection, body, &request)?;
-        let (ids, bodies): (Vec<_>, Vec<_>) = page.items.iter().map(|need| (need.id, need.organisation_id)).unzip();
-        let (said, names) = (store::recognitions(connection, &ids)?, names(connection, &bodies)?);
-        Ok::<_, Problem>(page.map(|need| SharedNeed {
-            id: need.id,
-            organisation: OwnerView {
-                id: need.organisation_id,
-                name: names.get(&need.organisation_id).cloned().unwrap_or_default(),
-            },
-            recognitions: said.get(&need.id).map_or(0, Vec::len),
-            what: need.told.what,
-            how_often: need.told.how_often,
-            who: need.told.who,
-            today: need.told.today,
-            left_at: need.left_at,
-        }))
-    });
-    Ok(Reply::page(page.await?))
-}
-
 /// One need of the caller's body.
 #[utoipa::path(tag = "needs", responses((status = 200, body = NeedView, headers(("ETag")))))]
 #[get("/needs/{id}")]
@@ -279,50 +215,6 @@ pub(super) async fn change_need(
     Ok(Reply::ok(view).tagged(version, context.language))
 }
 
-/// A department or body that has a need too.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewNeedRecognition, example = json!({"department": "Akutmodtagelsen", "how_often": {"times": 2.0, "per": "day", "minutes": 20.0}, "note": "Hos os især i weekenden."}))]
-struct RecognitionBody {
-    /// At most 120 characters; needed where the need is the body's own.
-    #[serde(default)]
-    #[schema(max_length = 120)]
-    department: String,
-    #[serde(default)]
-    how_often: Option<HowOften>,
-    /// At most 2,000 characters.
-    #[serde(default)]
-    #[schema(max_length = 2000)]
-    note: String,
-}
-
-impl Fitting for RecognitionBody {
-    fn fit(&mut self, flaws: &mut Flaws) {
-        flaws.line("/department", &mut self.department, 0, 120);
-        flaws.open_prose("/note", &mut self.note, 0, 2000);
-        if let Some(how_often) = &self.how_often {
-            how_often.check(flaws);
-        }
-    }
-}
-
-/// Says "det har vi også" to a need that another body shares, or for another department to one's own. The newest word of each
-/// department counts.
-#[utoipa::path(tag = "needs", request_body = RecognitionBody, responses((status = 201, body = Recognition)))]
-#[post("/needs/{id}/recognitions")]
-pub(super) async fn recognise_need(
-    context: Context,
-    id: PathId<Need>,
-    body: Body<RecognitionBody>,
-) -> Result<Reply<Recognition>, Problem> {
-    let member = context.caller.member(Scope::ChallengesWrite)?;
-    let RecognitionBody { department, how_often, note } = body.0.into_inner();
-    let now = context.now;
-    let said =
-        context.db.write(move |tx| actions::recognise(tx, now, &member, id.0, department, how_often, note)).await?;
-    Ok(Reply::ok(said).status(StatusCode::CREATED))
-}
-
 /// Who did what to a need, when and why; oldest first.
 #[utoipa::path(tag = "needs", responses((status = 200, body = HistoryView)))]
 #[get("/needs/{id}/history")]
@@ -333,92 +225,6 @@ pub(super) async fn get_need_history(context: Context, id: PathId<Need>) -> Resu
         Ok::<_, Problem>(history(connection, Subject::Need, id.0)?)
     });
     Ok(Reply::ok(HistoryView { items: items.await? }))
-}
-
-/// Needs that look like one.
-#[derive(Debug, Serialize, ToSchema)]
-struct NeedCluster {
-    /// The needs, oldest first.
-    needs: Vec<NeedView>,
-    /// How much alike they are on average, 0 to 1; 1 for one alone.
-    #[schema(minimum = 0, maximum = 1, example = 0.62)]
-    cohesion: f32,
-    /// What they share, in words.
-    #[schema(example = json!(["natlige tilsyn", "søvn"]))]
-    shared: Vec<String>,
-    /// How many departments told of it.
-    departments: usize,
-    /// Hours of work a year as they estimate it: the median of each department, added up.
-    #[schema(required, nullable)]
-    hours_per_year: Option<f64>,
-}
-
-/// Needs that wait, like ones together.
-#[derive(Debug, Serialize, ToSchema)]
-struct NeedClusters {
-    items: Vec<NeedCluster>,
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ClusterQuery {
-    /// Of this inbox alone.
-    #[param(value_type = Option<String>, format = "uuid")]
-    inbox_id: Option<Id<Inbox>>,
-}
-
-/// The needs of the caller's body that wait, like ones together, the largest group first. The newest 1,000 are looked at.
-#[utoipa::path(tag = "needs", params(ClusterQuery), responses((status = 200, body = NeedClusters)))]
-#[get("/needs/clusters")]
-pub(super) async fn list_need_clusters(
-    context: Context,
-    query: Query<ClusterQuery>,
-) -> Result<Reply<NeedClusters>, Problem> {
-    let body = context.caller.member(Scope::ChallengesRead)?.organisation_id();
-    let (inbox, language) = (query.0.inbox_id, context.language);
-    let items = context.db.read(move |connection| clusters(connection, body, inbox, language)).await?;
-    Ok(Reply::ok(NeedClusters { items }))
-}
-
-fn clusters(
-    connection: &mut AnyConnection,
-    body: OrganisationId,
-    inbox: Option<Id<Inbox>>,
-    language: Language,
-) -> Result<Vec<NeedCluster>, Problem> {
-    let needs = store::waiting(connection, body, inbox, MOST_CLUSTERED)?;
-    let index = shelved(needs.iter().map(|need| (need.id, matched(need))))?;
-    let keys: Vec<_> = needs.iter().map(|need| need.id).collect();
-    let mut by_id: HashMap<Id<Need>, Need> = needs.into_iter().map(|need| (need.id, need)).collect();
-    let spoken = match language {
-        Language::Da => Spoken::Danish,
-        Language::En => Spoken::English,
-    };
-    // Needs of one body share its place, people and words anyway: only what is closer than that lies together.
-    let mut groups = index.groups(&keys, &[], &Grouping { least: 0.5, ..Grouping::default() });
-    groups.sort_by(|a, b| b.members.len().cmp(&a.members.len()).then_with(|| a.members.cmp(&b.members)));
-    let show = |group: crate::matching::group::Group<Id<Need>>| {
-        let members: Vec<Need> = group.members.iter().filter_map(|id| by_id.remove(id)).collect();
-        let estimate = Estimate::of(&actions::voices(connection, &members)?.0);
-        Ok(NeedCluster {
-            needs: NeedView::all(connection, members)?,
-            cohesion: group.cohesion,
-            shared: index.shared(&group.members, spoken, 5),
-            departments: estimate.departments,
-            hours_per_year: estimate.hours_per_year,
-        })
-    };
-    groups.into_iter().map(show).collect()
-}
-
-/// What is compared. Whom it troubles is left out: in one house it is nearly always the same people.
-fn matched(need: &Need) -> Matched {
-    Matched {
-        body: format!("{}\n{}", need.told.what, need.told.today),
-        language: Spoken::from_tag(need.language.tag()),
-        ..Matched::default()
-    }
 }
 
 /// What to do with needs.
