@@ -37,10 +37,14 @@ pub enum SealedFor {
     FollowNeed,
     /// Confirming a suggestion to a call.
     ConfirmSuggestion,
+    /// Taking a suggestion back, and being forgotten.
+    ForgetSuggestion,
     /// A body's answer to an invitation to own a suggestion.
     AnswerInvitation,
     /// Confirming that one asked for support.
     ConfirmSupportRequest,
+    /// Taking back that one asked for support, and being forgotten.
+    ForgetSupportRequest,
     /// Signing a letter of intent, or declining to.
     SignLetter,
     /// Saying what a solution brought.
@@ -76,6 +80,8 @@ impl SealedFor {
             Self::ConfirmSuggestion => 31,
             Self::AnswerInvitation => 32,
             Self::ConfirmSupportRequest => 33,
+            Self::ForgetSuggestion => 34,
+            Self::ForgetSupportRequest => 35,
             Self::SignLetter => 40,
             Self::ReportOutcome => 41,
             Self::ReadReport => 20,

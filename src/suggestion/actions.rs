@@ -21,6 +21,9 @@ pub const CONFIRMATION_LIFETIME: TimeDelta = TimeDelta::days(7);
 /// How long an invited body may answer by its link.
 pub const INVITATION_LIFETIME: TimeDelta = TimeDelta::days(60);
 
+/// How long whoever made a suggestion may take it back by the link.
+const FORGET_LIFETIME: TimeDelta = TimeDelta::days(2 * 365);
+
 /// A call that takes suggestions.
 ///
 /// # Errors
@@ -66,7 +69,56 @@ pub fn suggest(
     let until = Some(now + CONFIRMATION_LIFETIME);
     let token = node.seal.token(SealedFor::ConfirmSuggestion, suggestion.id, until, suggestion.state.word());
     let url = node.url(&format!("/api/v1/suggestions/confirm/{token}"));
-    Ok(queue_letter(tx, &letters::confirm(&suggestion, &email, &call, url), now)?)
+    let forget = node.seal.token(SealedFor::ForgetSuggestion, suggestion.id, Some(now + FORGET_LIFETIME), "");
+    let forget = node.url(&format!("/api/v1/suggestions/forget/{forget}"));
+    Ok(queue_letter(tx, &letters::confirm(&suggestion, &email, &call, (url, forget)), now)?)
+}
+
+/// The suggestion that a link to be forgotten names.
+///
+/// # Errors
+/// 410 for a link that is altered or expired, or whose suggestion is gone.
+pub fn forgettable(
+    connection: &mut AnyConnection,
+    node: &Node,
+    now: Instant,
+    token: &str,
+) -> Result<Suggestion, Problem> {
+    let id: Id<Suggestion> = Seal::named_by(token).ok_or_else(Problem::dead_link)?;
+    if !node.seal.opens(token, SealedFor::ForgetSuggestion, id, "", now) {
+        return Err(Problem::dead_link());
+    }
+    store::find(connection, id)?.ok_or_else(Problem::dead_link)
+}
+
+/// Forgets the address of whoever made a suggestion; the suggestion goes on, if it was confirmed.
+///
+/// # Errors
+/// 410.
+pub fn forget_address(tx: &mut Tx<'_>, node: &Node, now: Instant, token: &str) -> Result<(), Problem> {
+    let suggestion = forgettable(tx.connection, node, now, token)?;
+    if suggestion.state == State::Unconfirmed {
+        return erase(tx, node, now, token);
+    }
+    let id = suggestion.id;
+    store::update(tx, &Suggestion { email: None, version: suggestion.version + 1, ..suggestion })?;
+    Ok(record(tx, Fact::new(Subject::Suggestion, id, "address_forgotten", Actor::visitor(), now))?)
+}
+
+/// Forgets a suggestion. One that a body took on stays as the beginning of its challenge, without a word.
+///
+/// # Errors
+/// 410.
+pub fn erase(tx: &mut Tx<'_>, node: &Node, now: Instant, token: &str) -> Result<(), Problem> {
+    let suggestion = forgettable(tx.connection, node, now, token)?;
+    let id = suggestion.id;
+    if matches!(suggestion.state, State::Accepted { .. }) {
+        let (told, version) = (Told::erased(), suggestion.version + 1);
+        store::update(tx, &Suggestion { told, email: None, version, ..suggestion })?;
+    } else {
+        store::delete(tx, id)?;
+    }
+    Ok(record(tx, Fact::new(Subject::Suggestion, id, "erased", Actor::visitor(), now))?)
 }
 
 /// Confirms a suggestion by the link in the mail: from now on it waits for CO-PI.
@@ -106,7 +158,7 @@ pub fn invite(
     staff: &Staff,
     id: Id<Suggestion>,
     body: OrganisationId,
-    (email, note): (Option<Email>, &str),
+    (email, note, language): (Option<Email>, &str, Language),
 ) -> Result<Suggestion, Problem> {
     let organisation = organisation::store::find(tx.connection, body)?.ok_or_else(|| {
         Problem::unfit(
@@ -134,7 +186,7 @@ pub fn invite(
     let url = node.url(&format!("/api/v1/suggestions/invitation/{token}"));
     let name = &organisation.body.name;
     for to in &recipients {
-        queue_letter(tx, &letters::invitation(to, &invited, &call, (name, note), url.clone()), now)?;
+        queue_letter(tx, &letters::invitation(to, language, &invited, &call, (name, note), url.clone()), now)?;
     }
     let fact = Fact::new(Subject::Suggestion, id, "invited", staff.actor(), now);
     let fact = Fact { reason: Some(note.to_owned()).filter(|note| !note.is_empty()), ..fact };

@@ -1,5 +1,6 @@
 //! Suggestions over HTTP: the open page of a call, the links in the letters, and CO-PI's side.
 
+mod forget;
 mod invitation;
 mod pages;
 mod staff;
@@ -23,6 +24,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(confirm_suggestion)
         .service(pages::show_suggestion_confirmation)
         .service(pages::press_suggestion_confirmation)
+        .service(forget::show_suggestion_to_forget)
+        .service(forget::press_suggestion_to_forget)
         .service(invitation::show_suggestion_invitation)
         .service(invitation::press_suggestion_invitation)
         .service(invitation::accept_suggestion)

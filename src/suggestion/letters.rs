@@ -7,7 +7,7 @@ use crate::kernel::{Email, Language, Text, text};
 use crate::mail::{Letter, Prose};
 
 /// Asks whether the suggestion is really from this address.
-pub(super) fn confirm(suggestion: &Suggestion, to: &Email, call: &Call, url: String) -> Letter {
+pub(super) fn confirm(suggestion: &Suggestion, to: &Email, call: &Call, (url, forget): (String, String)) -> Letter {
     let say = |text: Text| text.to(suggestion.language).to_owned();
     let days = CONFIRMATION_LIFETIME.num_days();
     let subject = say(text!("Bekræft dit forslag", "Confirm your suggestion"));
@@ -20,6 +20,13 @@ pub(super) fn confirm(suggestion: &Suggestion, to: &Email, call: &Call, url: Str
         .fact(say(text!("Indkaldelse", "Call")), &call.body.title)
         .paragraph(&suggestion.told.what)
         .link(say(text!("Ja, send forslaget til CO-PI", "Yes, send the suggestion to CO-PI")), url)
+        .link(
+            say(text!(
+                "Slet forslaget eller din adresse, nu eller senere",
+                "Erase the suggestion or your address, now or later"
+            )),
+            forget,
+        )
         .small(say(text!(
             "Linket gælder i {days} dage. Gør du ingenting, bliver forslaget og adressen glemt.",
             "The link is good for {days} days. If you do nothing, the suggestion and the address are forgotten."
@@ -69,23 +76,32 @@ pub(super) fn ended(suggestion: &Suggestion, to: &Email, call: &Call, end: &End<
 /// Asks a body to own it.
 pub(super) fn invitation(
     to: &Email,
+    language: Language,
     suggestion: &Suggestion,
     call: &Call,
     (body, note): (&str, &str),
     url: String,
 ) -> Letter {
+    let say = |text: Text| text.to(language).to_owned();
     let days = INVITATION_LIFETIME.num_days();
-    let subject = "CO-PI har fået et forslag, som kunne være jeres udfordring";
-    let prose = Prose::default()
-        .heading(subject)
-        .paragraph(format!(
-            "Nogen har skrevet til CO-PI om et problem, som {body} måske kender. Vil I eje det som jeres udfordring?"
-        ))
-        .fact("Indkaldelse", &call.body.title)
-        .paragraph(&suggestion.told.what);
-    let prose = if note.is_empty() { prose } else { prose.fact("CO-PI skriver", note) };
-    let prose = prose.link("Se forslaget, og svar ja eller nej", url).small(format!(
-        "Linket gælder i {days} dage og kun for denne invitation. Svarer I ja, får I en kladde, som I retter og indsender, når I vil."
+    let subject = say(text!(
+        "CO-PI har fået et forslag, som kunne være jeres udfordring",
+        "CO-PI has a suggestion that could be your challenge"
     ));
-    Letter::new(to, Language::Da, subject, prose)
+    let prose = Prose::default()
+        .heading(&subject)
+        .paragraph(say(text!(
+            "Nogen har skrevet til CO-PI om et problem, som {body} måske kender. Vil I eje det som jeres udfordring?",
+            "Somebody wrote to CO-PI about a problem that {body} may know. Will you own it as your challenge?"
+        )))
+        .fact(say(text!("Indkaldelse", "Call")), &call.body.title)
+        .paragraph(&suggestion.told.what);
+    let prose = if note.is_empty() { prose } else { prose.fact(say(text!("CO-PI skriver", "CO-PI writes")), note) };
+    let prose = prose
+        .link(say(text!("Se forslaget, og svar ja eller nej", "See the suggestion, and answer yes or no")), url)
+        .small(say(text!(
+            "Linket gælder i {days} dage og kun for denne invitation. Svarer I ja, får I en kladde, som I retter og indsender, når I vil.",
+            "The link is good for {days} days and for this invitation alone. If you say yes, you get a draft that you mend and submit when you like."
+        )));
+    Letter::new(to, language, subject, prose)
 }

@@ -34,6 +34,14 @@ impl Fitting for Told {
     }
 }
 
+impl Told {
+    /// What stays when its sender wants the words gone.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self { what: "(slettet af afsenderen)".to_owned(), ..Self::default() }
+    }
+}
+
 /// Where a suggestion stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {

@@ -15,6 +15,9 @@ use crate::web::{Node, Problem};
 /// How long the link for confirming is good, and how long a request is kept that nobody confirms.
 pub const CONFIRMATION_LIFETIME: TimeDelta = TimeDelta::days(7);
 
+/// How long whoever asked may take it back by the link.
+const FORGET_LIFETIME: TimeDelta = TimeDelta::days(2 * 365);
+
 /// Takes a request from somebody without an account, and asks by mail whether it is really from there. What happens is the
 /// same for every address.
 ///
@@ -37,7 +40,56 @@ pub fn ask(
     let until = Some(now + CONFIRMATION_LIFETIME);
     let token = node.seal.token(SealedFor::ConfirmSupportRequest, request.id, until, request.state.word());
     let url = node.url(&format!("/api/v1/support-requests/confirm/{token}"));
-    Ok(queue_letter(tx, &letters::confirm(&request, &email, url), now)?)
+    let forget = node.seal.token(SealedFor::ForgetSupportRequest, request.id, Some(now + FORGET_LIFETIME), "");
+    let forget = node.url(&format!("/api/v1/support-requests/forget/{forget}"));
+    Ok(queue_letter(tx, &letters::confirm(&request, &email, (url, forget)), now)?)
+}
+
+/// The request that a link to be forgotten names.
+///
+/// # Errors
+/// 410 for a link that is altered or expired, or whose request is gone.
+pub fn forgettable(
+    connection: &mut AnyConnection,
+    node: &Node,
+    now: Instant,
+    token: &str,
+) -> Result<SupportRequest, Problem> {
+    let id: Id<SupportRequest> = Seal::named_by(token).ok_or_else(Problem::dead_link)?;
+    if !node.seal.opens(token, SealedFor::ForgetSupportRequest, id, "", now) {
+        return Err(Problem::dead_link());
+    }
+    store::find(connection, id)?.ok_or_else(Problem::dead_link)
+}
+
+/// Forgets the address of whoever asked; the request still counts, if it was confirmed.
+///
+/// # Errors
+/// 410.
+pub fn forget_address(tx: &mut Tx<'_>, node: &Node, now: Instant, token: &str) -> Result<(), Problem> {
+    let request = forgettable(tx.connection, node, now, token)?;
+    if request.state == State::Unconfirmed {
+        return erase(tx, node, now, token);
+    }
+    let id = request.id;
+    store::update(tx, &SupportRequest { email: None, version: request.version + 1, ..request })?;
+    Ok(record(tx, Fact::new(Subject::SupportRequest, id, "address_forgotten", Actor::visitor(), now))?)
+}
+
+/// Forgets a request. One that was answered or closed leaves its kind and user group, which count, and no word.
+///
+/// # Errors
+/// 410.
+pub fn erase(tx: &mut Tx<'_>, node: &Node, now: Instant, token: &str) -> Result<(), Problem> {
+    let request = forgettable(tx.connection, node, now, token)?;
+    let id = request.id;
+    if matches!(request.state, State::Unconfirmed | State::Waiting) {
+        store::delete(tx, id)?;
+    } else {
+        let (ask, version) = (request.ask.clone().without_words(), request.version + 1);
+        store::update(tx, &SupportRequest { ask, email: None, version, ..request })?;
+    }
+    Ok(record(tx, Fact::new(Subject::SupportRequest, id, "erased", Actor::visitor(), now))?)
 }
 
 fn new(now: Instant, ask: Fit<Ask>, language: Language) -> SupportRequest {

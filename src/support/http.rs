@@ -1,5 +1,6 @@
 //! Support over HTTP: asking, answering, and what is asked for on the whole.
 
+mod forget;
 mod overview;
 mod pages;
 
@@ -27,6 +28,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(confirm_support_request)
         .service(pages::show_support_confirmation)
         .service(pages::press_support_confirmation)
+        .service(forget::show_support_to_forget)
+        .service(forget::press_support_to_forget)
         .service(overview::get_support_demand)
         .service(overview::list_recurring_support_requests)
         .service(list_support_requests)

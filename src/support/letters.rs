@@ -13,7 +13,7 @@ fn asked(request: &SupportRequest, prose: Prose) -> Prose {
 }
 
 /// Asks whether the request is really from this address.
-pub(super) fn confirm(request: &SupportRequest, to: &Email, url: String) -> Letter {
+pub(super) fn confirm(request: &SupportRequest, to: &Email, (url, forget): (String, String)) -> Letter {
     let say = |text: Text| text.to(request.language).to_owned();
     let days = CONFIRMATION_LIFETIME.num_days();
     let subject = say(text!("Bekræft, at du vil have hjælp", "Confirm that you want help"));
@@ -21,12 +21,19 @@ pub(super) fn confirm(request: &SupportRequest, to: &Email, url: String) -> Lett
         "Nogen, sandsynligvis dig, har bedt CO-PI om hjælp fra denne adresse:",
         "Somebody, probably you, asked CO-PI for help from this address:"
     )));
-    let prose = asked(request, prose).link(say(text!("Ja, send det til CO-PI", "Yes, send it to CO-PI")), url).small(
-        say(text!(
+    let prose = asked(request, prose)
+        .link(say(text!("Ja, send det til CO-PI", "Yes, send it to CO-PI")), url)
+        .link(
+            say(text!(
+                "Slet spørgsmålet eller din adresse, nu eller senere",
+                "Erase the question or your address, now or later"
+            )),
+            forget,
+        )
+        .small(say(text!(
             "Linket gælder i {days} dage. Gør du ingenting, bliver spørgsmålet og adressen glemt.",
             "The link is good for {days} days. If you do nothing, the question and the address are forgotten."
-        )),
-    );
+        )));
     Letter::new(to, request.language, subject, prose)
 }
 

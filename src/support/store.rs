@@ -209,6 +209,15 @@ pub fn update(tx: &mut Tx<'_>, request: &SupportRequest) -> Result<(), DbError> 
     Ok(())
 }
 
+/// Forgets a request.
+///
+/// # Errors
+/// [`DbError`].
+pub fn delete(tx: &mut Tx<'_>, id: Id<SupportRequest>) -> Result<(), DbError> {
+    diesel::delete(support_request::table.find(id.to_string())).execute(tx.connection)?;
+    Ok(())
+}
+
 /// Forgets what nobody confirmed and was asked before this moment.
 ///
 /// # Errors

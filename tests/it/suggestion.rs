@@ -196,6 +196,57 @@ fn a_body_answers_signed_in_and_one_that_says_no_gives_it_back_to_co_pi() {
 }
 
 #[test]
+fn whoever_suggested_it_erases_the_address_or_the_words_by_the_link_in_the_mail() {
+    let app = TestApp::start();
+    let (call, staff, browser) = (call(&app), app.facilitator(), app.anonymous().with("Accept", "text/html"));
+    let suggest = |email: &str| {
+        let body = json!({"what": format!("Kaffen er kold, siger {}.", &email[..3]), "email": email});
+        app.anonymous().post(&format!("/calls/{call}/suggestions"), body).expect(202);
+        let mail = app.mail_to(email);
+        (mail.token("/suggestions/confirm/"), path(&mail.link("/suggestions/forget/")))
+    };
+    let confirm = |token: &str| app.anonymous().post("/suggestions/confirm", json!({"token": token}));
+
+    // Before it is confirmed there is nothing to keep, whichever button is pressed.
+    let (token, link) = suggest("ane@hjem.example");
+    browser.post_raw(&link, FORM, "deed=stop").expect(200);
+    browser.get(&link).expect(410);
+    confirm(&token).refused(410, "dead_link");
+
+    // While it waits, the address goes alone, or the suggestion with it.
+    let (token, link) = suggest("bos@hjem.example");
+    confirm(&token).expect(204);
+    let page = browser.get(&link).expect(200);
+    assert!(page.text.contains("hos CO-PI") && page.text.contains("Slet kun min adresse"), "{}", page.text);
+    browser.post_raw(&link, FORM, "deed=stop").expect(200);
+    assert!(!browser.get(&link).expect(200).text.contains("Slet kun min adresse"));
+    let id = staff.get("/suggestions").expect(200).items()[0]["id"].as_str().unwrap().to_owned();
+    staff.post(&format!("/suggestions/{id}/set-aside"), json!({"reason": "Det frigiver ingen tid."})).expect(200);
+    assert!(app.mails().is_empty(), "who is forgotten hears no more");
+    browser.post_raw(&link, FORM, "deed=erase").expect(200);
+    staff.get(&format!("/suggestions/{id}")).refused(404, "not_found");
+    browser.post_raw(&link, FORM, "deed=erase").expect(410);
+
+    // What a body took on is its own from then on: where it came from stays, without a word.
+    let (token, link) = suggest("eva@hjem.example");
+    confirm(&token).expect(204);
+    let id = staff.get("/suggestions").expect(200).items()[0]["id"].as_str().unwrap().to_owned();
+    let odense = given::municipality(&app, "Odense Kommune");
+    let invitation = json!({"organisation_id": odense.id, "email": "kontakt@odense.example", "language": "en"});
+    staff.post(&format!("/suggestions/{id}/invite"), invitation).expect(200);
+    assert_eq!(
+        app.mail_to("kontakt@odense.example").subject,
+        "CO-PI has a suggestion that could be your challenge",
+        "in the language that staff chose"
+    );
+    app.member(&odense).post(&format!("/suggestions/{id}/accept"), json!({})).expect(201);
+    app.mail_to("eva@hjem.example");
+    browser.post_raw(&link, FORM, "deed=erase").expect(200);
+    let left = staff.get(&format!("/suggestions/{id}")).expect(200);
+    assert_eq!((&left["state"], &left["what"]), (&json!("accepted"), &json!("(slettet af afsenderen)")));
+}
+
+#[test]
 fn one_that_is_set_aside_says_why_and_its_sender_is_forgotten() {
     let app = TestApp::start();
     let call = call(&app);

@@ -45,6 +45,37 @@ fn anybody_asks_with_an_address_that_is_confirmed_and_gets_the_answer_by_mail() 
 }
 
 #[test]
+fn whoever_asked_erases_the_address_or_the_words_by_the_link_in_the_mail() {
+    let app = TestApp::start();
+    let (staff, browser) = (app.facilitator(), app.anonymous().with("Accept", "text/html"));
+    let ask = |email: &str| {
+        let mut ask = wish("template", "procurement", "Findes der en skabelon?");
+        ask["email"] = json!(email);
+        app.anonymous().post("/support-requests", ask).expect(202);
+        let mail = app.mail_to(email);
+        let link = mail.link("/support-requests/forget/").strip_prefix("https://skala.example").unwrap().to_owned();
+        let token = mail.token("/support-requests/confirm/");
+        app.anonymous().post("/support-requests/confirm", json!({"token": token})).expect(204);
+        (staff.get("/support-requests").expect(200).items()[0]["id"].as_str().unwrap().to_owned(), link)
+    };
+    // While it waits, it goes as a whole.
+    let (id, link) = ask("ane@kommune.example");
+    assert!(browser.get(&link).expect(200).text.contains("Findes der en skabelon?"));
+    browser.post_raw(&link, FORM, "deed=erase").expect(200);
+    staff.get(&format!("/support-requests/{id}")).refused(404, "not_found");
+    browser.get(&link).expect(410);
+    // Without the address it is still answered, and whoever asked hears nothing.
+    let (id, link) = ask("bo@kommune.example");
+    browser.post_raw(&link, FORM, "deed=stop").expect(200);
+    staff.post(&format!("/support-requests/{id}/answer"), json!({"answer": "Ja."})).expect(200);
+    assert!(app.mails().is_empty());
+    // What was answered leaves what counts, and no word.
+    browser.post_raw(&link, FORM, "deed=erase").expect(200);
+    let left = staff.get(&format!("/support-requests/{id}")).expect(200);
+    assert_eq!((&left["kind"], &left["text"]), (&json!("template"), &json!("(slettet af afsenderen)")));
+}
+
+#[test]
 fn the_page_takes_a_request_and_shows_again_what_it_cannot_take() {
     let app = TestApp::start();
     let phone = app.anonymous().outside().with("Accept", "text/html");

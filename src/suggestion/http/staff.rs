@@ -245,6 +245,9 @@ pub(super) struct InviteBody {
     #[serde(default)]
     #[schema(max_length = 2000)]
     note: String,
+    /// The language of the letter; Danish when left out.
+    #[serde(default)]
+    language: Language,
 }
 
 impl Fitting for InviteBody {
@@ -274,12 +277,12 @@ pub(super) async fn invite_to_suggestion(
     body: Body<InviteBody>,
 ) -> Result<Reply<SuggestionView>, Problem> {
     let staff = context.caller.staff(Scope::ChallengesWrite)?;
-    let InviteBody { organisation_id, email, note } = body.0.into_inner();
+    let InviteBody { organisation_id, email, note, language } = body.0.into_inner();
     let email = email.as_deref().and_then(Email::parse);
     let (node, now) = (context.node.clone(), context.now);
     let invited = context
         .db
-        .write(move |tx| actions::invite(tx, &node, now, &staff, id.0, organisation_id, (email, &note)))
+        .write(move |tx| actions::invite(tx, &node, now, &staff, id.0, organisation_id, (email, &note, language)))
         .await;
     one(&context, invited).await
 }
