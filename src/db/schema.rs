@@ -587,6 +587,10 @@ diesel::table! {
 
 diesel::joinable!(participant -> process (process_id));
 diesel::allow_tables_to_appear_in_same_query!(participant, process);
+diesel::joinable!(letter_comment -> letter_of_intent (letter_id));
+diesel::allow_tables_to_appear_in_same_query!(letter_comment, letter_of_intent);
+diesel::joinable!(signatory -> letter_of_intent (letter_id));
+diesel::allow_tables_to_appear_in_same_query!(signatory, letter_of_intent);
 diesel::table! {
     rejected_suggestion (id) {
         id -> Text,

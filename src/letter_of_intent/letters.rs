@@ -23,6 +23,12 @@ pub(super) fn what(kind: Kind) -> Text {
     }
 }
 
+/// The token of the link by which somebody who was asked signs exactly this text.
+pub(super) fn token(node: &Node, letter: &LetterOfIntent, one: &Signatory) -> Option<String> {
+    let SignatoryState::Asked { until, .. } = one.state else { return None };
+    Some(node.seal.token(SealedFor::SignLetter, one.id, Some(until), &one.bound_to(letter)))
+}
+
 pub(super) fn please_sign(
     node: &Node,
     process: &Process,
@@ -33,7 +39,7 @@ pub(super) fn please_sign(
     let to = Email::parse(&one.email)?;
     let SignatoryState::Asked { until, .. } = one.state else { return None };
     let say = |text: Text| text.to(one.language).to_owned();
-    let token = node.seal.token(SealedFor::SignLetter, one.id, Some(until), &one.bound_to(letter));
+    let token = token(node, letter, one)?;
     let (name, organisation, process) = (&one.name, &one.organisation, &process.body.title);
     let asked = match why {
         Asking::First => text!(

@@ -233,6 +233,44 @@ pub fn comments(connection: &mut AnyConnection, letter: Id<LetterOfIntent>) -> R
     lift_comments(connection, rows)
 }
 
+/// What was said of drafts and has no answer, longest first, and the process that it is about.
+///
+/// # Errors
+/// [`DbError`].
+pub fn unanswered_comments(connection: &mut AnyConnection, limit: i64) -> Result<Vec<(Comment, Id<Process>)>, DbError> {
+    use letter_comment as c;
+    let rows: Vec<(CommentRow, String)> = c::table
+        .inner_join(letter_of_intent::table)
+        .filter(c::resolution.is_null().and(letter_of_intent::status.eq(Status::Draft.word())))
+        .order((c::said_at, c::id))
+        .limit(limit)
+        .select((c::all_columns, letter_of_intent::process_id))
+        .load(connection)?;
+    let (rows, processes): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let processes = processes.iter().map(|id| Lift::new("letter_of_intent", id).id("process_id", id));
+    let processes = processes.collect::<Result<Vec<_>, _>>()?;
+    Ok(lift_comments(connection, rows)?.into_iter().zip(processes).collect())
+}
+
+/// The drafts in these processes that take comments, and of which this body has said nothing yet.
+///
+/// # Errors
+/// [`DbError`].
+pub fn waiting_for_comments(
+    connection: &mut AnyConnection,
+    processes: &[Id<Process>],
+    body: OrganisationId,
+    now: Instant,
+) -> Result<Vec<LetterOfIntent>, DbError> {
+    use {letter_comment as c, letter_of_intent as l};
+    let ids: Vec<String> = processes.iter().map(ToString::to_string).collect();
+    let open = l::status.eq(Status::Draft.word()).and(l::comments_until.ge(now.naive_utc()));
+    let said = c::table.filter(c::organisation_id.eq(body.to_string())).select(c::letter_id);
+    let rows: Vec<Row> =
+        l::table.filter(l::process_id.eq_any(ids).and(open).and(l::id.ne_all(said))).order(l::id).load(connection)?;
+    rows.into_iter().map(|row| row.lift(connection)).collect()
+}
+
 /// The comment of this id.
 ///
 /// # Errors

@@ -4,6 +4,8 @@ mod published;
 
 pub use published::PUBLISHED;
 
+use std::collections::HashMap;
+
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
@@ -225,6 +227,23 @@ pub fn join_requests(connection: &mut AnyConnection, limit: i64) -> Result<Vec<J
         })
     };
     rows.into_iter().map(lift).collect()
+}
+
+/// The titles of those of these processes that go on.
+///
+/// # Errors
+/// [`DbError`].
+pub fn running_titles(
+    connection: &mut AnyConnection,
+    ids: &[Id<Process>],
+) -> Result<HashMap<Id<Process>, String>, DbError> {
+    let over = [Status::Completed.word(), Status::Abandoned.word()];
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let rows: Vec<(String, String)> = process::table
+        .filter(process::id.eq_any(ids).and(process::status.ne_all(over)))
+        .select((process::id, process::title))
+        .load(connection)?;
+    rows.into_iter().map(|(id, title)| Ok((Lift::new("process", &id).id("id", &id)?, title))).collect()
 }
 
 /// A body's part in a process that goes on.

@@ -332,6 +332,68 @@ fn links_run_out_are_reminded_of_once_and_can_be_sent_again() {
 }
 
 #[test]
+fn what_waits_with_a_letter_stands_on_the_desks_until_it_is_seen_to() {
+    let world = world(2);
+    let (staff, first) = (world.staff(), world.app.member(&world.bodies[0]));
+    let letter = format!("/letters-of-intent/{}", world.draft().id());
+    let todo = |member: &Client| {
+        let items = member.get("/todo").expect(200).items();
+        let letters = items.into_iter().filter(|item| item["kind"] == "letter");
+        letters.map(|item| item["action"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let queue = || staff.get("/queue").expect(200).each("kind");
+
+    // A draft that takes comments waits for each body until it has said something, and what it said for staff.
+    assert!(todo(&first).is_empty());
+    staff.post(&format!("{letter}/comments/open"), json!({"until": "2026-11-29T11:00:00Z"})).expect(200);
+    assert_eq!(todo(&first), ["comment"]);
+    let comment = first.post(&format!("{letter}/comments"), json!({"text": "Nævn data."})).expect(201).id();
+    assert!(todo(&first).is_empty());
+    let item = staff.get("/queue").expect(200).items().remove(0);
+    assert_eq!(
+        (&item["kind"], &item["id"], &item["organisation"]),
+        (&json!("letter_comment"), &json!(comment), &json!("Kommune 1"))
+    );
+    staff.post(&format!("{letter}/comments/close"), Value::Null).expect(200);
+    staff.post(&format!("/letter-comments/{comment}/resolve"), json!({"text": "Taget ind"})).expect(200);
+    assert!(queue().is_empty());
+
+    // A signature that is declined, or not given in time, waits for both.
+    world.name(&letter, &world.bodies[0].clone());
+    world.name(&letter, &world.bodies[1].clone());
+    staff.post(&format!("{letter}/send"), json!({})).expect(200);
+    let asked = world.app.mails();
+    assert!(queue().is_empty() && todo(&first).is_empty());
+    let mail = asked.iter().find(|mail| mail.to == "kommune1@kommune.example").unwrap();
+    world.answer(mail, json!({"sign": false, "reason": "Byrådet er imod."})).expect(200);
+    world.app.mails();
+    assert_eq!((queue(), todo(&first)), (vec!["signature".to_owned()], vec!["name_signatory".to_owned()]));
+    assert!(first.get("/todo").expect(200).text.contains("Byrådet er imod."));
+    let second = world.app.member(&world.bodies[1]);
+    world.app.advance(TimeDelta::days(31));
+    world.app.send_what_waits();
+    assert_eq!((queue().len(), todo(&first).len(), todo(&second)), (1, 0, vec!["remind".to_owned()]));
+    let missing = staff.get("/queue").expect(200).items().remove(0);
+    let again = format!("/signatories/{}/send-again", missing["id"].as_str().unwrap());
+    staff.post(&again, json!({})).expect(200);
+    world.app.mails();
+    assert!(queue().is_empty() && todo(&second).is_empty());
+}
+
+#[test]
+fn nothing_is_signed_when_the_process_is_over_and_the_page_says_so_before_any_button() {
+    let world = world(1);
+    let (_, asked) = world.sent();
+    let over = json!({"status": "completed"});
+    world.staff().change(&world.path(""), over).expect(200);
+    let link = asked[0].link("/letters-of-intent/sign/");
+    let page = world.app.anonymous().get(link.strip_prefix("https://skala.example").unwrap()).expect(200);
+    assert!(page.text.contains("er slut, så der kan ikke underskrives mere") && !page.text.contains("<button"));
+    let refused = world.answer(&asked[0], json!({"sign": true})).refused(409, "ended");
+    assert!(refused.text.contains("Skriv til CO-PI"), "{}", refused.text);
+}
+
+#[test]
 fn a_signature_and_a_letter_can_be_taken_back_with_a_reason() {
     let world = world(2);
     let (letter, mails) = world.sent();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::{delete, get, post, web};
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -17,6 +17,7 @@ use crate::criteria::Verdict;
 use crate::db::AnyConnection;
 use crate::dialogue::{self, Dialogue, Question};
 use crate::kernel::{Cursor, Direction, Id, Instant, Language, OrganisationId, Page, PageRequest, UserId};
+use crate::letter_of_intent::{self, LetterOfIntent, SignatoryState};
 use crate::matching::live::{Likeness, Live};
 use crate::organisation::store::names;
 use crate::process::store::JoinRequest;
@@ -33,6 +34,8 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
 const LIST: &str = "queue";
 /// How many requests to join, questions, suggestions and requests for support are looked at; they are few, and answered soon.
 const FEW: i64 = 1000;
+/// How long a signature that does not come stays in the queue: then whoever wanted to do something about it has.
+const SEEN_TO: TimeDelta = TimeDelta::days(30);
 /// From this likeness on, two challenges may be the same need: about as likely as not.
 const TWIN: f32 = 0.5;
 
@@ -51,6 +54,10 @@ enum Kind {
     Suggestion,
     /// A request for support, for an answer.
     SupportRequest,
+    /// A body's comment on the draft of a letter of intent, for an answer.
+    LetterComment,
+    /// A signature that a body declined, or whose link ran out, within the last 30 days: for another signatory or another link.
+    Signature,
 }
 
 /// A challenge that may be the same need as the one that waits.
@@ -85,7 +92,8 @@ struct AssigneeView {
 #[derive(Debug, Serialize, ToSchema)]
 struct QueueItem {
     kind: Kind,
-    /// Of the challenge, of the participant who asked, of the question, of the suggestion or of the request for support.
+    /// Of the challenge, of the participant who asked, of the question, of the suggestion, of the request for support, of the
+    /// comment or of the signatory.
     #[schema(format = "uuid")]
     id: String,
     /// Of the challenge, of the process, or of the dialogue; the first words of what was suggested or asked.
@@ -106,12 +114,15 @@ struct QueueItem {
     possible_twins: Vec<TwinView>,
     #[schema(required, nullable)]
     assignee: Option<AssigneeView>,
-    /// The process, for a request to join.
+    /// The process, for a request to join, a comment or a signature.
     #[schema(value_type = Option<String>, required, nullable, format = "uuid")]
     process_id: Option<Id<Process>>,
     /// The market dialogue, for a question.
     #[schema(value_type = Option<String>, required, nullable, format = "uuid")]
     dialogue_id: Option<Id<Dialogue>>,
+    /// The letter of intent, for a comment or a signature.
+    #[schema(value_type = Option<String>, required, nullable, format = "uuid")]
+    letter_id: Option<Id<LetterOfIntent>>,
 }
 
 impl QueueItem {
@@ -131,6 +142,7 @@ impl QueueItem {
             assignee: None,
             process_id: None,
             dialogue_id: None,
+            letter_id: None,
         }
     }
 
@@ -159,8 +171,8 @@ async fn get_queue(
     context.caller.staff(Scope::ChallengesRead)?;
     let Query(QueueQuery { limit, cursor }) = query;
     let request = Paging { limit, cursor, ..Paging::default() }.of(LIST)?;
-    let language = context.language;
-    let page = context.db.read(move |connection| queue(connection, &live, &request, language));
+    let (language, now) = (context.language, context.now);
+    let page = context.db.read(move |connection| queue(connection, &live, &request, language, now));
     Ok(Reply::page(page.await?))
 }
 
@@ -169,6 +181,7 @@ fn queue(
     live: &Live,
     request: &PageRequest,
     language: Language,
+    now: Instant,
 ) -> Result<Page<QueueItem>, Problem> {
     // The cursor's number is the moment since which the last row waited.
     let place = |cursor: &Cursor| Some((DateTime::from_timestamp_micros(cursor.changed)?, cursor.id.clone()));
@@ -183,6 +196,7 @@ fn queue(
     let askers: Vec<_> = requests.iter().filter_map(|request| request.organisation_id).collect();
     let askers = names(connection, &askers)?;
     items.extend(requests.iter().map(|request| help_wanted(request, &askers)));
+    items.extend(letters(connection, now)?);
     items.retain(|item| after.as_ref().is_none_or(|after| item.place() > *after));
     items.sort_by_key(QueueItem::place);
     items.truncate(usize::try_from(request.limit + 1).unwrap_or(usize::MAX));
@@ -250,6 +264,31 @@ fn help_wanted(request: &SupportRequest, askers: &HashMap<OrganisationId, String
         organisation: request.organisation_id.and_then(|id| askers.get(&id).cloned()).unwrap_or_default(),
         ..QueueItem::new(Kind::SupportRequest, request.id.to_string(), request.state_at, title)
     }
+}
+
+/// What waits with letters of intent, in processes that go on.
+fn letters(connection: &mut AnyConnection, now: Instant) -> Result<Vec<QueueItem>, Problem> {
+    let comments = letter_of_intent::store::unanswered_comments(connection, FEW)?;
+    let missing = letter_of_intent::store::signatories::missing(connection, now - SEEN_TO, now)?;
+    let processes = comments.iter().map(|(_, process)| *process).chain(missing.iter().map(|(_, process)| *process));
+    let titles = process::store::running_titles(connection, &processes.collect::<Vec<_>>())?;
+    let comments = comments.into_iter().filter_map(|(comment, process)| {
+        let item =
+            QueueItem::new(Kind::LetterComment, comment.id.to_string(), comment.said_at, titles.get(&process)?.clone());
+        let (organisation, letter_id) = (comment.organisation, Some(comment.letter_id));
+        Some(QueueItem { organisation, letter_id, process_id: Some(process), ..item })
+    });
+    let missing = missing.into_iter().filter_map(|(one, process)| {
+        let since = match one.state {
+            SignatoryState::Declined { at, .. } => at,
+            SignatoryState::Asked { until, .. } => until,
+            _ => return None,
+        };
+        let item = QueueItem::new(Kind::Signature, one.id.to_string(), since, titles.get(&process)?.clone());
+        let (organisation, letter_id) = (one.organisation, Some(one.letter_id));
+        Some(QueueItem { organisation, letter_id, process_id: Some(process), ..item })
+    });
+    Ok(comments.chain(missing).collect())
 }
 
 /// What may be the same need as a challenge that waits.

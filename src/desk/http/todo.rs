@@ -1,7 +1,7 @@
 //! What a body must do next, over HTTP.
 
 use actix_web::get;
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,12 +12,16 @@ use crate::challenge::store::{self, Filter, Reader};
 use crate::challenge::{Challenge, Stage, Status};
 use crate::criteria::{Backing, Verdict};
 use crate::db::AnyConnection;
-use crate::kernel::{Direction, Id, Language, OrganisationId, PageRequest, Text, text};
+use crate::kernel::{Direction, Id, Language, OrganisationId, PageRequest, Text, copenhagen_text, text};
+use crate::letter_of_intent::{self, LetterOfIntent, SignatoryState};
 use crate::need::{self, Inbox};
 use crate::process::store::Part;
 use crate::process::{self, ParticipantState, Process};
 use crate::suggestion::{self, Suggestion};
 use crate::web::{Problem, Reply};
+
+/// How long a body is reminded that its signatory declined.
+const DECLINED_SHOWN: TimeDelta = TimeDelta::days(30);
 
 /// What the item is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -30,6 +34,8 @@ enum Kind {
     Sponsor,
     /// A process that the body takes part in, or was asked into, or asked to join.
     Process,
+    /// A letter of intent: a draft that takes comments, or a signature that does not come.
+    Letter,
 }
 
 /// What a body can do next.
@@ -39,9 +45,12 @@ struct TodoItem {
     /// The challenge, where it is about one or a sponsor of one.
     #[schema(value_type = Option<String>, required, nullable, format = "uuid")]
     challenge_id: Option<Id<Challenge>>,
-    /// The process, where it is about one.
+    /// The process, where it is about one or its letter of intent.
     #[schema(value_type = Option<String>, required, nullable, format = "uuid")]
     process_id: Option<Id<Process>>,
+    /// The letter of intent, where it is about one.
+    #[schema(value_type = Option<String>, required, nullable, format = "uuid")]
+    letter_id: Option<Id<LetterOfIntent>>,
     /// Of the challenge, or of the process.
     title: String,
     /// Where the challenge stands.
@@ -51,7 +60,7 @@ struct TodoItem {
     #[schema(example = "you")]
     waiting_on: &'static str,
     waiting_since: DateTime<Utc>,
-    /// `improve`, `submit`, `answer`, `accept`, `commit`, `replace_sponsor`, `remind` or `wait`.
+    /// `improve`, `submit`, `answer`, `accept`, `commit`, `replace_sponsor`, `remind`, `comment`, `name_signatory` or `wait`.
     #[schema(example = "answer")]
     action: &'static str,
     /// What to do, in words.
@@ -100,9 +109,9 @@ pub(super) async fn get_todo(context: Context) -> Result<Reply<Todo>, Problem> {
     let (language, now) = (context.language, context.now);
     let todo = context.db.read(move |connection| {
         let mut items = challenges(connection, body, language, now)?;
-        for part in process::store::parts_of(connection, body)? {
-            items.extend(next_in_process(part, language));
-        }
+        let parts = process::store::parts_of(connection, body)?;
+        items.extend(letters(connection, body, &parts, language, now)?);
+        items.extend(parts.into_iter().filter_map(|part| next_in_process(part, language)));
         items.sort_by_key(|item| (item.waiting_on != "you", item.waiting_since));
         let inboxes = waiting_inboxes(connection, body)?;
         Ok::<_, Problem>(Todo { items, inboxes, invitations: invitations(connection, body)? })
@@ -174,6 +183,7 @@ fn next_step(challenge: Challenge, language: Language) -> Option<TodoItem> {
         kind: Kind::Challenge,
         challenge_id: Some(challenge.id),
         process_id: None,
+        letter_id: None,
         status: Some(challenge.stage.status()),
         waiting_on,
         waiting_since: since(&challenge),
@@ -220,6 +230,7 @@ fn next_with_sponsor(
         kind: Kind::Sponsor,
         challenge_id: Some(challenge.id),
         process_id: None,
+        letter_id: None,
         title: told.title.clone(),
         status: Some(challenge.stage.status()),
         waiting_on,
@@ -227,6 +238,64 @@ fn next_with_sponsor(
         action,
         what: vec![what.to(language).to_owned()],
     })
+}
+
+/// What a body can do with the letters of intent of its processes.
+fn letters(
+    connection: &mut AnyConnection,
+    body: OrganisationId,
+    parts: &[Part],
+    language: Language,
+    now: DateTime<Utc>,
+) -> Result<Vec<TodoItem>, Problem> {
+    let processes: Vec<_> = parts.iter().map(|part| part.process).collect();
+    let item = |process: Id<Process>, letter_id, (waiting_on, action), waiting_since, what: Text| {
+        let part = parts.iter().find(|part| part.process == process)?;
+        Some(TodoItem {
+            kind: Kind::Letter,
+            challenge_id: None,
+            process_id: Some(process),
+            letter_id: Some(letter_id),
+            title: part.title.clone(),
+            status: None,
+            waiting_on,
+            waiting_since,
+            action,
+            what: vec![what.to(language).to_owned()],
+        })
+    };
+    let mut items = Vec::new();
+    for letter in letter_of_intent::store::waiting_for_comments(connection, &processes, body, now)? {
+        let Some(until) = letter.comments_until else { continue };
+        let Text { da, en } = copenhagen_text(until);
+        let what = text!(
+            "Hensigtserklæringen er til kommentering indtil {da}",
+            "The letter of intent takes comments until {en}"
+        );
+        items.extend(item(letter.process_id, letter.id, ("you", "comment"), letter.updated_at, what));
+    }
+    for (one, process) in letter_of_intent::store::signatories::of_body(connection, body)? {
+        let name = &one.name;
+        let (turn, since, what) = match &one.state {
+            SignatoryState::Asked { until, .. } if now > *until => {
+                let what = text!(
+                    "{name} underskrev ikke, før linket udløb; bed CO-PI om et nyt",
+                    "{name} did not sign before the link ran out; ask CO-PI for another"
+                );
+                (("you", "remind"), *until, what)
+            }
+            SignatoryState::Declined { at, reason } if now - *at <= DECLINED_SHOWN => {
+                let what = text!(
+                    "{name} har afslået at underskrive: {reason}. Vil I alligevel, så bed CO-PI spørge en anden",
+                    "{name} declined to sign: {reason}. If you will all the same, have CO-PI ask another"
+                );
+                (("you", "name_signatory"), *at, what)
+            }
+            _ => continue,
+        };
+        items.extend(item(process, one.letter_id, turn, since, what));
+    }
+    Ok(items)
 }
 
 fn next_in_process(part: Part, language: Language) -> Option<TodoItem> {
@@ -251,6 +320,7 @@ fn next_in_process(part: Part, language: Language) -> Option<TodoItem> {
         kind: Kind::Process,
         challenge_id: None,
         process_id: Some(part.process),
+        letter_id: None,
         title: part.title,
         status: None,
         waiting_on,

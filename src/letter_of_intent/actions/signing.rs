@@ -231,6 +231,15 @@ pub fn remind(tx: &mut Tx<'_>, node: &Node, now: Instant) -> Result<(), Problem>
     Ok(())
 }
 
+/// The token of a signatory's newest link.
+///
+/// # Errors
+/// 404, 409 unless an answer is awaited.
+pub fn token(connection: &mut AnyConnection, node: &Node, id: Id<Signatory>) -> Result<String, Problem> {
+    let (letter, signatory) = of_signatory(connection, id)?;
+    letters::token(node, &letter, &signatory).ok_or_else(|| Situation::Settled.into())
+}
+
 /// The letter and the signatory that a link is for, whether it was answered already or not.
 ///
 /// # Errors
@@ -249,6 +258,20 @@ pub fn opened(
         return Err(Problem::dead_link());
     }
     Ok((letter, signatory))
+}
+
+/// Whether the process of a letter has ended: nothing is signed any more.
+///
+/// # Errors
+/// 409 that says so to whoever wants to sign.
+pub fn require_running(connection: &mut AnyConnection, letter: &LetterOfIntent) -> Result<(), Problem> {
+    let process = of_process(connection, letter)?;
+    let title = &process.body.title;
+    let detail = text!(
+        "Processen »{title}« er slut, så der kan ikke underskrives mere. Skriv til CO-PI, hvis I stadig vil være med.",
+        "The process “{title}” is over, so nothing more can be signed. Write to CO-PI if you still want to take part."
+    );
+    process.require_running().map_err(|_| Problem::conflict("ended", detail))
 }
 
 /// What somebody answers.
@@ -285,6 +308,7 @@ pub fn answer(
         }
         Answer::Sign => {
             let signatory = signatory.sign(&letter, now)?;
+            require_running(tx.connection, &letter)?;
             note(tx, now, &letter, by.clone(), "signed", told, None)?;
             let letter = match signatory.kind {
                 Kind::Letter => letter.frozen(now),

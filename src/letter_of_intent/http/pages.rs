@@ -67,13 +67,26 @@ pub(super) fn letter(letter: &LetterView, language: Language) -> HtmlPage {
 #[get("/letters-of-intent/sign/{token}")]
 async fn show_letter_to_sign(context: Context, token: web::Path<String>) -> Result<HtmlPage, Problem> {
     let token = token.into_inner();
-    let shown = opened(&context, token.clone()).await.map(|(letter, one)| page(&letter, &one, &token, "", None));
+    let shown = opened(&context, token.clone()).await.map(|(letter, one, over)| match over {
+        // Nobody presses a button in vain: what can no longer be signed is only shown.
+        Some(over) if one.is_open() => HtmlPage::new(one.language, over.detail.to(one.language), &words(&letter, &one)),
+        _ => page(&letter, &one, &token, "", None),
+    });
     HtmlPage::of(shown, context.language)
 }
 
-async fn opened(context: &Context, token: String) -> Result<(LetterOfIntent, Signatory), Problem> {
+/// What a link opens, and what says that the process is over.
+async fn opened(context: &Context, token: String) -> Result<(LetterOfIntent, Signatory, Option<Problem>), Problem> {
     let (node, now) = (context.node.clone(), context.now);
-    context.db.read(move |connection| signing::opened(connection, &node, now, &token)).await
+    let found = context.db.read(move |connection| {
+        let (letter, one) = signing::opened(connection, &node, now, &token)?;
+        let over = match signing::require_running(connection, &letter) {
+            Err(problem) if problem.status.is_server_error() => return Err(problem),
+            over => over.err(),
+        };
+        Ok((letter, one, over))
+    });
+    found.await
 }
 
 /// What the buttons send.
@@ -113,7 +126,7 @@ async fn press(context: &Context, token: String, form: SignForm) -> Result<HtmlP
             let mut flaws = Flaws::default();
             flaws.open_prose("/reason", &mut reason, 1, 2000);
             if !flaws.0.is_empty() {
-                let (letter, one) = opened(context, token.clone()).await?;
+                let (letter, one, _) = opened(context, token.clone()).await?;
                 return Ok(page(&letter, &one, &token, &form.reason, Some(&flaws.into())));
             }
             Answer::Decline { reason }
@@ -125,7 +138,8 @@ async fn press(context: &Context, token: String, form: SignForm) -> Result<HtmlP
     Ok(page(&letter, &one, &token, "", None))
 }
 
-fn page(letter: &LetterOfIntent, one: &Signatory, token: &str, reason: &str, refused: Option<&Problem>) -> HtmlPage {
+/// Exactly what somebody signs, and who it is.
+fn words(letter: &LetterOfIntent, one: &Signatory) -> Prose {
     let say = |text: Text| text.to(one.language).to_owned();
     let prose = match one.kind {
         Kind::Letter | Kind::Declaration => Prose::default(),
@@ -137,10 +151,15 @@ fn page(letter: &LetterOfIntent, one: &Signatory, token: &str, reason: &str, ref
         Some(words) => document(prose, words),
         None => document(prose, &letter.document.text),
     };
-    let prose = prose
+    prose
         .fact("SHA-256", one.sha256(letter))
         .fact(say(text!("Underskriver", "Signatory")), format!("{}, {}", one.name, one.title))
-        .fact(say(text!("For", "For")), &one.organisation);
+        .fact(say(text!("For", "For")), &one.organisation)
+}
+
+fn page(letter: &LetterOfIntent, one: &Signatory, token: &str, reason: &str, refused: Option<&Problem>) -> HtmlPage {
+    let say = |text: Text| text.to(one.language).to_owned();
+    let prose = words(letter, one);
     let settled = match &one.state {
         SignatoryState::Signed { at, .. } => {
             let Text { da, en } = copenhagen_text(*at);

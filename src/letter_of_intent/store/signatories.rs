@@ -3,11 +3,12 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use crate::db::schema::signatory;
+use crate::db::schema::{letter_of_intent, signatory};
 use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
 use crate::kernel::{Id, Instant, Language, OrganisationId};
-use crate::letter_of_intent::{Kind, LetterOfIntent, Signatory, SignatoryState};
+use crate::letter_of_intent::{Kind, LetterOfIntent, Signatory, SignatoryState, Status};
 use crate::organisation::store::names;
+use crate::process::Process;
 
 #[derive(Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = signatory, treat_none_as_null = true)]
@@ -135,6 +136,56 @@ pub fn to_remind(connection: &mut AnyConnection, now: Instant, before: Instant) 
         .order(s::id)
         .load(connection)?;
     lift(connection, rows)
+}
+
+/// Signatures of letters that are out and that somebody must see to: declined since `since`, or asked for by a link that ran
+/// out since then; with the process.
+///
+/// # Errors
+/// [`DbError`].
+pub fn missing(
+    connection: &mut AnyConnection,
+    since: Instant,
+    now: Instant,
+) -> Result<Vec<(Signatory, Id<Process>)>, DbError> {
+    use signatory as s;
+    let since = since.naive_utc();
+    let declined = s::state.eq("declined").and(s::settled_at.ge(since));
+    let expired = s::state.eq("asked").and(s::asked_until.ge(since)).and(s::asked_until.lt(now.naive_utc()));
+    let out = letter_of_intent::status.eq(Status::Signing.word());
+    let rows = s::table
+        .inner_join(letter_of_intent::table)
+        .filter(out.and(declined.or(expired)))
+        .order(s::id)
+        .select((s::all_columns, letter_of_intent::process_id))
+        .load(connection)?;
+    with_process(connection, rows)
+}
+
+/// A body's signatures that are asked for or were declined, in letters that are out; with the process.
+///
+/// # Errors
+/// [`DbError`].
+pub fn of_body(connection: &mut AnyConnection, body: OrganisationId) -> Result<Vec<(Signatory, Id<Process>)>, DbError> {
+    use signatory as s;
+    let out = letter_of_intent::status.eq(Status::Signing.word());
+    let rows = s::table
+        .inner_join(letter_of_intent::table)
+        .filter(s::organisation_id.eq(body.to_string()).and(s::state.eq_any(["asked", "declined"])).and(out))
+        .order(s::id)
+        .select((s::all_columns, letter_of_intent::process_id))
+        .load(connection)?;
+    with_process(connection, rows)
+}
+
+fn with_process(
+    connection: &mut AnyConnection,
+    rows: Vec<(Row, String)>,
+) -> Result<Vec<(Signatory, Id<Process>)>, DbError> {
+    let (rows, processes): (Vec<Row>, Vec<String>) = rows.into_iter().unzip();
+    let processes = processes.iter().map(|id| Lift::new("letter_of_intent", id).id("process_id", id));
+    let processes = processes.collect::<Result<Vec<_>, _>>()?;
+    Ok(lift(connection, rows)?.into_iter().zip(processes).collect())
 }
 
 /// Adds a signatory, or stores one that was changed.
