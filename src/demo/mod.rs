@@ -1,7 +1,9 @@
 //! A world to try the service in: CO-PI's two running processes, the third call, the needs behind biological light,
-//! and some open challenges. It is told in `world.json` and comes into being through the same deeds as everything else.
+//! some open challenges, and one process with the whole road before and after it. It is told in `world.json` and comes into being through the same deeds as everything else.
 //!
-//! The processes and their participants are as public pages tell them; the open challenges are made up.
+//! The processes and their participants are as public pages tell them; the open challenges and the road ([`road`]) are made up.
+
+mod road;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,6 +22,7 @@ use crate::process::{
     TimelineBody,
 };
 use crate::web::{Node, Problem};
+use actix_web::web::Data;
 
 /// What everybody in the demo signs in with.
 pub const PASSWORD: &str = "en gul cykel i regnvejr";
@@ -39,6 +42,7 @@ struct World {
     calls: Vec<CallBody>,
     processes: Vec<Work>,
     open: Vec<Need>,
+    road: road::Road,
 }
 
 #[derive(Deserialize)]
@@ -139,7 +143,7 @@ pub fn clear(folder: &Path) -> std::io::Result<()> {
 ///
 /// # Errors
 /// [`DemoError`].
-pub async fn load(node: &Node) -> Result<bool, DemoError> {
+pub async fn load(node: &Data<Node>) -> Result<bool, DemoError> {
     let world: World = serde_json::from_str(include_str!("world.json")).map_err(|e| DemoError::Story(e.to_string()))?;
     let there = node.db.read(|connection| organisation::store::find_by_name(connection, "CO-PI")).await;
     if there?.is_some() {
@@ -148,12 +152,13 @@ pub async fn load(node: &Node) -> Result<bool, DemoError> {
     let hash = hash_checked(PASSWORD.to_owned(), &[]).await?;
     let now = node.now();
     // One transaction: a demo that was cut off while it loaded begins anew.
-    node.db.write(move |tx| tell(tx, now, world, &hash)).await?;
+    let inside = node.clone();
+    node.db.write(move |tx| tell(tx, &inside, now, world, &hash)).await?;
     Ok(true)
 }
 
-fn tell(tx: &mut Tx<'_>, now: Instant, world: World, hash: &str) -> Result<(), DemoError> {
-    let World { organisations, people, calls, processes, open } = world;
+fn tell(tx: &mut Tx<'_>, node: &Node, now: Instant, world: World, hash: &str) -> Result<(), DemoError> {
+    let World { organisations, people, calls, processes, open, road } = world;
     let admin = Admin::at_the_command_line();
     let bodies = add_organisations(tx, now, &admin.as_staff(), organisations)?;
     let mut persons = HashMap::new();
@@ -164,7 +169,9 @@ fn tell(tx: &mut Tx<'_>, now: Instant, world: World, hash: &str) -> Result<(), D
         let account = account::add(tx, now, admin.actor(), invitation, Some(hash.to_owned()))?;
         persons.insert(somebody.email, account.person);
     }
-    Maker { now, staff: admin.as_staff(), bodies, persons }.make(tx, calls, processes, open)
+    let maker = Maker { now, staff: admin.as_staff(), bodies, persons };
+    let calls = maker.make(tx, calls, processes, open)?;
+    maker.road(tx, node, &calls, road)
 }
 
 impl From<DbError> for DemoError {
@@ -174,6 +181,7 @@ impl From<DbError> for DemoError {
 }
 
 type Bodies = HashMap<String, OrganisationId>;
+type Calls = HashMap<String, Id<Call>>;
 
 fn add_organisations(tx: &mut Tx<'_>, now: Instant, staff: &Staff, halls: Vec<TownHall>) -> Result<Bodies, DemoError> {
     let mut bodies = Bodies::new();
@@ -213,8 +221,14 @@ struct Maker {
 }
 
 impl Maker {
-    fn make(self, tx: &mut Tx<'_>, calls: Vec<CallBody>, works: Vec<Work>, open: Vec<Need>) -> Result<(), DemoError> {
-        let mut known = HashMap::new();
+    fn make(
+        &self,
+        tx: &mut Tx<'_>,
+        calls: Vec<CallBody>,
+        works: Vec<Work>,
+        open: Vec<Need>,
+    ) -> Result<Calls, DemoError> {
+        let mut known = Calls::new();
         for call in calls {
             let title = call.title.clone();
             known.insert(title, criteria::announce(tx, self.now, &self.staff, fit(call)?)?.id);
@@ -225,10 +239,10 @@ impl Maker {
         for need in open {
             self.challenge(tx, &known, need)?;
         }
-        Ok(())
+        Ok(known)
     }
 
-    fn process(&self, tx: &mut Tx<'_>, calls: &HashMap<String, Id<Call>>, work: Work) -> Result<(), DemoError> {
+    fn process(&self, tx: &mut Tx<'_>, calls: &Calls, work: Work) -> Result<Id<Process>, DemoError> {
         let needs =
             work.challenges.into_iter().map(|need| self.challenge(tx, calls, need)).collect::<Result<Vec<_>, _>>()?;
         let lead = Some(named(&self.bodies, &work.lead)?);
@@ -264,7 +278,7 @@ impl Maker {
             };
             process::actions::commit(tx, self.now, self.staff.actor(), id, fit(body)?, Language::Da)?;
         }
-        Ok(())
+        Ok(id)
     }
 
     /// The steps before the last one that is open are done.
@@ -293,12 +307,7 @@ impl Maker {
         Ok(())
     }
 
-    fn challenge(
-        &self,
-        tx: &mut Tx<'_>,
-        calls: &HashMap<String, Id<Call>>,
-        need: Need,
-    ) -> Result<Id<Challenge>, DemoError> {
+    fn challenge(&self, tx: &mut Tx<'_>, calls: &Calls, need: Need) -> Result<Id<Challenge>, DemoError> {
         let owner = named(&self.bodies, &need.organisation)?;
         let call = calls.get(&need.call).copied().ok_or_else(|| DemoError::Story(need.call.clone()))?;
         let by = self.person(&need.by)?.actor();
@@ -320,10 +329,15 @@ impl Maker {
             challenge::actions::recognise(tx, self.now, &member, id, fit(body)?)?;
         }
         if need.stage >= Stage::Approved {
-            let why = Some("Vi kender udfordringen fra andre kommuner".to_owned());
-            challenge::actions::approve_untold(tx, self.now, &self.staff, id, why, true)?;
+            self.approve(tx, id)?;
         }
         Ok(id)
+    }
+
+    fn approve(&self, tx: &mut Tx<'_>, id: Id<Challenge>) -> Result<(), DemoError> {
+        let why = Some("Vi kender udfordringen fra andre kommuner".to_owned());
+        challenge::actions::approve_untold(tx, self.now, &self.staff, id, why, true)?;
+        Ok(())
     }
 
     fn person(&self, email: &str) -> Result<&Person, DemoError> {
