@@ -13,7 +13,8 @@ use crate::support::{Folder, TestApp, given, wait_for};
 /// What strangers can ask for, in a world with something of everything.
 fn public(app: &TestApp) -> Vec<(String, Value)> {
     let anonymous = app.anonymous();
-    let mut paths = vec!["/organisations".to_owned(), "/calls".to_owned(), "/criteria-sets".to_owned()];
+    let mut paths =
+        vec!["/organisations".to_owned(), "/calls".to_owned(), "/criteria-sets".to_owned(), "/outcomes".to_owned()];
     for list in ["/processes", "/dialogues"] {
         paths.push(list.to_owned());
         for item in anonymous.get(list).expect(200).items() {
@@ -66,6 +67,8 @@ fn fill(app: &TestApp) {
     let adopted = json!({"organisation_id": odense.id, "adopted_on": "2026-11-01", "way": "adapted", "in_use": true});
     let adopted = staff.post(&format!("/processes/{}/adoptions", process.id), adopted);
     assert!([200, 201].contains(&adopted.status), "{}", adopted.text);
+    let report = json!({"months": 6, "report": {"stage": "in_use", "realised": {"hours_saved_per_year": 1650.0}}});
+    staff.post(&format!("/adoptions/{}/outcomes", adopted.id()), report).expect(201);
     given::process(app, "En mere");
     let opens = json!({"title": "Grøn omstilling", "theme": "grøn", "description": "Mindre CO2.",
                        "criteria_set": "green-transition", "opens_at": "2026-11-01T00:00:00Z"});
@@ -146,7 +149,7 @@ fn an_export_holds_nothing_personal_and_nothing_that_is_not_public() {
         }
         files += 1;
     }
-    assert_eq!(files, 12 * 2 + 2);
+    assert_eq!(files, 13 * 2 + 2);
     let package: Value = serde_json::from_str(&fs::read_to_string(path.join("datapackage.json")).unwrap()).unwrap();
     for resource in package["resources"].as_array().unwrap() {
         let file = path.join(resource["path"].as_str().unwrap());

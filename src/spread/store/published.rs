@@ -1,10 +1,10 @@
-//! What everybody may have of the spread: who took a solution over, and how far each has come. Whom to ask is nobody's
-//! business, and what was realised is told as open data of its own.
+//! What everybody may have of the spread: who took a solution over, how far each has come, and what it brought. Whom to
+//! ask and who answered is nobody's business.
 
 use crate::db::Sheet;
 use crate::outbox::Subject;
 
-pub static PUBLISHED: [(Sheet, Option<Subject>); 2] = [
+pub static PUBLISHED: [(Sheet, Option<Subject>); 3] = [
     (
         Sheet {
             name: "adoptions",
@@ -46,6 +46,31 @@ pub static PUBLISHED: [(Sheet, Option<Subject>); 2] = [
             clean: |_| {},
             restore: |row, _| {
                 row.insert("said_by".to_owned(), "Skala".into());
+            },
+        },
+        None,
+    ),
+    (
+        Sheet {
+            name: "outcomes",
+            about: "What a solution brought a body, as it reported after some months",
+            table: "outcome",
+            public: "status = 'reported' AND adoption_id IN (SELECT id FROM adoption WHERE process_id IN \
+                     (SELECT id FROM process WHERE status <> 'preparing'))",
+            key: &["id"],
+            columns: &[
+                ("id", "Its id"),
+                ("adoption_id", "The adoption"),
+                ("months", "After how many months"),
+                ("status", "reported"),
+                ("report", "The stage, what was realised, why it was dropped, the supplier"),
+                ("reported_at", "When it was reported"),
+            ],
+            json: &["report"],
+            clean: |_| {},
+            restore: |row, change| {
+                row.insert("reported_by".to_owned(), "Skala".into());
+                row.insert("changed".to_owned(), change.into());
             },
         },
         None,
