@@ -77,42 +77,31 @@ pub enum Nature {
 
 /// What is known of the matter; what is left out is unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 #[schema(as = RouteQuestions, example = json!({"solution_exists": "no", "development": "new_solution", "paid_by": "shared",
     "results_owned_by": "shared", "buying_included": "no", "value": {"amount": 2_000_000, "currency": "DKK"},
     "authority": "sub_central", "nature": "services", "several_buyers": "yes"}))]
 pub struct Questions {
     /// Whether the market has something that meets the need.
     pub solution_exists: YesNo,
-    #[serde(default)]
     pub development: Development,
     /// Who pays for the development.
-    #[serde(default)]
     pub paid_by: Party,
     /// Whose the results of the development are.
-    #[serde(default)]
     pub results_owned_by: Party,
     /// Whether the same contract is to buy the finished solution.
-    #[serde(default)]
     pub buying_included: YesNo,
     /// The estimated value of the whole contract with all options, of all buyers together, excluding VAT.
-    #[serde(default)]
     pub value: Option<Money>,
-    #[serde(default)]
     pub authority: Authority,
-    #[serde(default)]
     pub nature: Nature,
     /// Whether more than one body buys.
-    #[serde(default)]
     pub several_buyers: YesNo,
     /// Whether the need can be described so precisely that offers can be compared at once.
-    #[serde(default)]
     pub precisely_described: YesNo,
     /// Whether a company in another member state would clearly be interested (udbudsloven § 191).
-    #[serde(default)]
     pub cross_border_interest: YesNo,
     /// The day on which the tender is to begin, which picks the thresholds; today when left out.
-    #[serde(default)]
     pub begins_on: Option<NaiveDate>,
 }
 

@@ -57,7 +57,7 @@ fn a_value_is_held_against_the_threshold_of_its_day_and_currency() {
 #[test]
 fn anybody_asks_and_is_told_that_it_is_guidance_in_either_language() {
     let app = TestApp::start();
-    let danish = app.anonymous().post("/routes/check", json!({"solution_exists": "unknown"})).expect(200);
+    let danish = app.anonymous().post("/routes/check", json!({})).expect(200);
     assert!(danish.text_of("guidance").contains("ikke juridisk rådgivning"));
     let routes = danish["routes"].as_array().unwrap();
     assert!(
