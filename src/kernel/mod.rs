@@ -28,4 +28,4 @@ pub use nuts::Nuts;
 pub use page::{Cursor, Direction, Page, PageRequest};
 pub use seal::{DeadLink, Seal, SealedFor, digest, random_token};
 pub(crate) use text::text;
-pub use text::{Language, Text, fold};
+pub use text::{Language, Text, figure, fold};

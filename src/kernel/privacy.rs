@@ -4,8 +4,9 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
-use super::{Text, text};
+use super::{Language, Text, text};
 
 /// What points to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,25 @@ impl Trace {
             Self::Email => text!("Det ligner en mailadresse", "This looks like an e-mail address"),
             Self::Name => text!("Det ligner en persons navn", "This looks like a person's name"),
         }
+    }
+}
+
+/// Something in open words that points to a person, as whoever wrote them is told.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PersonalDataWarning)]
+pub struct Warning {
+    /// phone_number, email_address or personal_name.
+    #[schema(example = "phone_number")]
+    code: &'static str,
+    text: String,
+}
+
+impl Warning {
+    /// For each trace.
+    #[must_use]
+    pub fn all(traces: Vec<Trace>, language: Language) -> Vec<Self> {
+        let warning = |trace: Trace| Self { code: trace.word(), text: trace.words().to(language).to_owned() };
+        traces.into_iter().map(warning).collect()
     }
 }
 

@@ -102,6 +102,29 @@ pub fn fold(text: &str) -> String {
         .collect()
 }
 
+/// A number as each language writes it, with its thousands apart: `1.600,5` and `1,600.5`.
+#[must_use]
+pub fn figure(number: impl std::fmt::Display) -> Text {
+    let number = number.to_string();
+    let (whole, fraction) = number.split_once('.').unwrap_or((number.as_str(), ""));
+    let digits = whole.chars().count();
+    let write = |thousands: char, decimals: char| {
+        let mut written = String::new();
+        for (place, digit) in whole.chars().enumerate() {
+            if place > 0 && (digits - place).is_multiple_of(3) {
+                written.push(thousands);
+            }
+            written.push(digit);
+        }
+        if !fraction.is_empty() {
+            written.push(decimals);
+            written.push_str(fraction);
+        }
+        written
+    };
+    Text { da: write('.', ','), en: write(',', '.') }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,6 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{Told, actions};
 use crate::access::Context;
 use crate::criteria::Call;
+use crate::kernel::privacy::{Warning, traces};
 use crate::kernel::{Email, Fit, Fitting, Flaws, Id, Language, text};
 use crate::web::{Body, Network, PathId, Problem, Reply};
 
@@ -88,6 +89,8 @@ impl Fitting for NewSuggestion {
 struct SuggestionAsked {
     #[schema(example = "Se i din mail, og bekræft via linket inden 7 dage")]
     next: String,
+    /// What in the words points to a person; erase it by the link in the mail, and write again without.
+    warnings: Vec<Warning>,
 }
 
 /// Suggests something to a call, without an account. A mail asks the address's owner to confirm; the answer here is the same for
@@ -100,13 +103,16 @@ async fn add_suggestion(
     id: PathId<Call>,
     body: Body<NewSuggestion>,
 ) -> Result<Reply<SuggestionAsked>, Problem> {
+    let told = body.0.told();
+    let personal = traces(&[told.what.as_str(), &told.who, &told.place].join("\n"));
+    let warnings = Warning::all(personal, context.language);
     suggest(&context, &network, id.0, body.0).await?;
     let next = text!(
         "Se i din mail, og bekræft via linket inden 7 dage",
         "Look in your mail, and confirm by the link within 7 days"
     );
     let next = next.to(context.language).to_owned();
-    Ok(Reply::ok(SuggestionAsked { next }).status(StatusCode::ACCEPTED))
+    Ok(Reply::ok(SuggestionAsked { next, warnings }).status(StatusCode::ACCEPTED))
 }
 
 /// Takes a knock at the call's door, and the suggestion.

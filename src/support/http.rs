@@ -17,6 +17,7 @@ use super::{Ask, Kind, State, SupportRequest, UserGroup, actions};
 use crate::access::{Caller, Context, Scope};
 use crate::challenge::http::OwnerView;
 use crate::db::AnyConnection;
+use crate::kernel::privacy::{Warning, traces};
 use crate::kernel::{Email, Fit, Fitting, Flaws, Id, Language, OrganisationId, Page, text};
 use crate::organisation::store::names;
 use crate::web::{Body, Network, OptionalBody, Paging, PathId, Problem, Query, Reply};
@@ -85,6 +86,8 @@ impl Fitting for NewRequest {
 struct SupportAsked {
     #[schema(example = "Se i din mail, og bekræft via linket inden 7 dage")]
     next: String,
+    /// What in the words points to a person; erase it by the link in the mail, and write again without.
+    warnings: Vec<Warning>,
 }
 
 /// A request for support.
@@ -153,13 +156,14 @@ async fn ask_for_support(
     body: Body<NewRequest>,
 ) -> Result<Either<Reply<RequestView>, Reply<SupportAsked>>, Problem> {
     if let Caller::Anonymous = &context.caller {
+        let warnings = Warning::all(traces(&body.0.text), context.language);
         ask_by_mail(&context, &network, &body.0).await?;
         let next = text!(
             "Se i din mail, og bekræft via linket inden 7 dage",
             "Look in your mail, and confirm by the link within 7 days"
         );
         let next = next.to(context.language).to_owned();
-        return Ok(Either::Right(Reply::ok(SupportAsked { next }).status(StatusCode::ACCEPTED)));
+        return Ok(Either::Right(Reply::ok(SupportAsked { next, warnings }).status(StatusCode::ACCEPTED)));
     }
     let person = context.caller.person(Scope::ChallengesWrite)?.clone();
     let (now, language, ask) = (context.now, body.0.language, Fit::check(body.0.ask())?);

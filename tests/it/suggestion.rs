@@ -201,7 +201,8 @@ fn whoever_suggested_it_erases_the_address_or_the_words_by_the_link_in_the_mail(
     let (call, staff, browser) = (call(&app), app.facilitator(), app.anonymous().with("Accept", "text/html"));
     let suggest = |email: &str| {
         let body = json!({"what": format!("Kaffen er kold, siger {}.", &email[..3]), "email": email});
-        app.anonymous().post(&format!("/calls/{call}/suggestions"), body).expect(202);
+        let asked = app.anonymous().post(&format!("/calls/{call}/suggestions"), body).expect(202);
+        assert_eq!(asked["warnings"], json!([]));
         let mail = app.mail_to(email);
         (mail.token("/suggestions/confirm/"), path(&mail.link("/suggestions/forget/")))
     };

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::access::Context;
 use crate::db::AnyConnection;
-use crate::kernel::privacy::{Trace, traces};
+use crate::kernel::privacy::{Trace, Warning, traces};
 use crate::kernel::{Email, Fit, Fitting, Flaws, Id, Language};
 use crate::need::{HowOften, Inbox, Need, Recognition, Told, actions, store};
 use crate::organisation;
@@ -135,16 +135,6 @@ impl Fitting for NewNeed {
     }
 }
 
-/// Something in the words that points to a person.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = NeedWarning)]
-pub(super) struct TraceView {
-    /// phone_number, email_address or personal_name.
-    #[schema(example = "phone_number")]
-    code: &'static str,
-    text: String,
-}
-
 /// A need that was left.
 #[derive(Debug, Serialize, ToSchema)]
 struct NeedReceipt {
@@ -155,7 +145,7 @@ struct NeedReceipt {
     #[schema(example = "https://skala.example/api/v1/needs/follow/HgGT8cJ6")]
     follow_url: String,
     /// What in the words points to a person; ask for it to be erased by `follow_url` and leave it again without.
-    warnings: Vec<TraceView>,
+    warnings: Vec<Warning>,
 }
 
 /// What in a need points to a person.
@@ -190,13 +180,11 @@ pub(super) async fn leave_need(
     body: Body<NewNeed>,
 ) -> Result<Reply<NeedReceipt>, Problem> {
     let need = leave(&context, &network, address.into_inner(), body.0).await?;
-    let language = context.language;
-    let warning = |trace: Trace| TraceView { code: trace.word(), text: trace.words().to(language).to_owned() };
     let receipt = NeedReceipt {
         id: need.id,
         left_at: need.left_at,
         follow_url: actions::follow_url(&context, need.id, context.now),
-        warnings: personal(&need.told).into_iter().map(warning).collect(),
+        warnings: Warning::all(personal(&need.told), context.language),
     };
     Ok(Reply::ok(receipt).status(StatusCode::CREATED).secret())
 }
