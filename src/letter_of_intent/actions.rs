@@ -11,7 +11,7 @@ use super::{
 };
 use crate::access::{Member, Staff};
 use crate::db::{AnyConnection, Tx};
-use crate::kernel::{Fit, Id, Instant, Language, OrganisationId, Quantity, copenhagen, text};
+use crate::kernel::{Fit, Id, Instant, Language, OrganisationId, Quantity, copenhagen, figure, text};
 use crate::outbox::{Actor, Fact, Subject, record};
 use crate::post::store::queue_letter;
 use crate::process::{self, Commitment, Participant, ParticipantState, Process, Role};
@@ -99,7 +99,7 @@ fn demand<'a>(said: impl Iterator<Item = &'a Commitment>, bodies: usize, languag
         1 => text!("1 organisation", "1 organisation"),
         bodies => text!("{bodies} organisationer", "{bodies} organisations"),
     };
-    let sums = sums.iter().map(|sum| format!("{} {}", sum.quantity, sum.unit));
+    let sums = sums.iter().map(|sum| format!("{} {}", figure(sum.quantity).to(language), sum.unit));
     std::iter::once(bodies.to(language).to_owned()).chain(sums).collect::<Vec<_>>().join(", ")
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::challenge::Challenge;
-use crate::kernel::{Email, Fitting, Flaws, Id, Instant, Language, OrganisationId, Text, fold, text};
+use crate::kernel::{Email, Fitting, Flaws, Id, Instant, Language, OrganisationId, Text, figure, fold, text};
 
 /// How much anybody may tell at an open door, in characters.
 pub const MOST_WORDS: usize = 4000;
@@ -79,16 +79,25 @@ impl HowOften {
     /// For people: "4 gange om dagen, 10 minutter, 2 personer".
     #[must_use]
     pub fn words(&self) -> Text {
-        let (per, times) = (self.per.words(), self.times);
-        let (per_da, per_en) = (per.da, per.en);
-        let mut words = text!("{times} gange {per_da}", "{times} times {per_en}");
-        if let Some(minutes) = self.minutes {
-            words.da.push_str(&format!(", {minutes} minutter"));
-            words.en.push_str(&format!(", {minutes} minutes"));
+        let (per, times) = (self.per.words(), figure(self.times));
+        let gang = if self.times > 1.0 { text!("gange", "times") } else { text!("gang", "time") };
+        let mut words = Text {
+            da: format!("{} {} {}", times.da, gang.da, per.da),
+            en: format!("{} {} {}", times.en, gang.en, per.en),
+        };
+        let mut add = |number: Text, unit: Text| {
+            words.da.push_str(&format!(", {} {}", number.da, unit.da));
+            words.en.push_str(&format!(", {} {}", number.en, unit.en));
+        };
+        match self.minutes {
+            Some(minutes) if minutes > 1.0 => add(figure(minutes), text!("minutter", "minutes")),
+            Some(minutes) => add(figure(minutes), text!("minut", "minute")),
+            None => {}
         }
-        if let Some(people) = self.people {
-            words.da.push_str(&format!(", {people} personer"));
-            words.en.push_str(&format!(", {people} people"));
+        match self.people {
+            Some(1) => add(figure(1), text!("person", "person")),
+            Some(people) => add(figure(people), text!("personer", "people")),
+            None => {}
         }
         words
     }
@@ -355,6 +364,14 @@ mod tests {
         assert_eq!(often(Per::Week, Some(60.0)).hours_per_year(), Some(312.0));
         assert_eq!(often(Per::Month, Some(30.0)).hours_per_year(), Some(36.0));
         assert_eq!(often(Per::Day, None).hours_per_year(), None);
+    }
+
+    #[test]
+    fn how_often_is_said_as_people_say_it() {
+        let often = |times, minutes, people| HowOften { times, per: Per::Week, minutes, people };
+        assert_eq!(often(2.5, Some(90.0), Some(2)).words().da, "2,5 gange om ugen, 90 minutter, 2 personer");
+        assert_eq!(often(1.0, Some(1.0), Some(1)).words().da, "1 gang om ugen, 1 minut, 1 person");
+        assert_eq!(often(1.0, None, None).words().en, "1 time a week");
     }
 
     #[test]

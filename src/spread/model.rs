@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::{Fitting, Flaws, Id, Language, Money, OrganisationId, Quantity, Text, text};
+use crate::kernel::{Fitting, Flaws, Id, Language, Money, OrganisationId, Quantity, Text, figure, text};
 use crate::process::Process;
 
 /// How a solution came to a body that did not develop it.
@@ -150,13 +150,16 @@ impl Figures {
     pub fn words(&self) -> Vec<Text> {
         let mut words = Vec::new();
         if let Some(hours) = self.hours_saved_per_year {
-            words.push(text!("{hours} timer om året", "{hours} hours a year"));
+            let Text { da, en } = figure(hours);
+            words.push(text!("{da} timer om året", "{en} hours a year"));
         }
         if let Some(Quantity { quantity, unit, .. }) = &self.volume {
-            words.push(text!("{quantity} {unit}", "{quantity} {unit}"));
+            let Text { da, en } = figure(quantity);
+            words.push(text!("{da} {unit}", "{en} {unit}"));
         }
         if let Some(Money { amount, currency }) = self.annual_value {
-            words.push(text!("{amount} {currency:?} om året", "{amount} {currency:?} a year"));
+            let Text { da, en } = figure(amount);
+            words.push(text!("{da} {currency:?} om året", "{en} {currency:?} a year"));
         }
         words
     }

@@ -194,7 +194,11 @@ fn each_body_signs_for_itself_and_the_first_signature_freezes_the_text() {
     assert!(signed.text.contains("Du underskrev 22-11-2026 kl. 09.00"), "{}", signed.text);
     let receipt = world.app.mail_to("kommune1@kommune.example");
     assert!(receipt.subject == "Du har underskrevet" && receipt.text.contains(&seen.text_of("sha256")));
-    browser.post_raw(&page, "application/x-www-form-urlencoded", "deed=sign").expect(409);
+    for again in ["deed=sign", "deed=decline&reason=Nej"] {
+        let shown = browser.post_raw(&page, "application/x-www-form-urlencoded", again).expect(200);
+        assert!(shown.text.contains("Du underskrev"), "a second press changes nothing: {}", shown.text);
+    }
+    assert!(world.app.mails().is_empty());
     assert!(browser.get(&page).expect(200).text.contains("Du underskrev"), "the back button shows what was done");
 
     // It is public now, with who signed what and when, and its text stays.

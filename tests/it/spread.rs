@@ -95,7 +95,7 @@ fn a_contact_is_asked_once_a_term_and_reminded_once_and_its_name_is_for_staff_al
     world.adopt(&world.odense, "2026-05-22", "bought");
     let letter = world.app.mail_to("mette@odense.example");
     assert!(letter.subject.contains("Ro om natten"), "{}", letter.subject);
-    for words in ["for 6 måneder siden", "2000 timer om året", "400 plejeboliger", "21-01-2027"] {
+    for words in ["for 6 måneder siden", "2.000 timer om året", "400 plejeboliger", "21-01-2027"] {
         assert!(letter.text.contains(words), "{words}: {}", letter.text);
     }
     assert!(world.app.mails().is_empty(), "another look finds nothing due");
@@ -131,7 +131,7 @@ fn what_was_realised_is_told_by_a_link_that_works_once_and_is_open_data() {
     let page = letter.link("/outcomes/report/").replace("https://skala.example", "");
     let browser = app.anonymous().outside();
     let shown = browser.get(&page).expect(200);
-    assert!(shown.text.contains("Odense Kommune") && shown.text.contains("2000 timer om året"), "{}", shown.text);
+    assert!(shown.text.contains("Odense Kommune") && shown.text.contains("2.000 timer om året"), "{}", shown.text);
     let send = |form: &str| browser.post_raw(&page, "application/x-www-form-urlencoded", form);
     let again =
         send("stage=ended&realised.hours_saved_per_year=mange&supplier.cvr=12345678&note=Se+010190-1234").expect(422);

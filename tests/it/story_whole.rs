@@ -85,7 +85,7 @@ fn needs_on_the_floor_become_one_process_that_is_signed_for_heard_adopted_and_re
 
     // The letter of intent names the five with their figures. Odense comments, and its words are taken in.
     let drafted = staff.post(&format!("{process}/letters-of-intent"), json!({"language": "da"})).expect(201);
-    assert!(drafted.text_of("text").contains("5 organisationer, 1050 pladser"), "{}", drafted.text);
+    assert!(drafted.text_of("text").contains("5 organisationer, 1.050 pladser"), "{}", drafted.text);
     let letter = format!("/letters-of-intent/{}", drafted.id());
     staff.post(&format!("{letter}/comments/open"), json!({"until": "2026-11-29T11:00:00Z"})).expect(200);
     let comment = mette.post(&format!("{letter}/comments"), json!({"text": "Skriv, at vi også vil dele data."}));

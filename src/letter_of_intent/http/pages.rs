@@ -134,7 +134,14 @@ async fn press(context: &Context, token: String, form: SignForm) -> Result<HtmlP
     };
     let (node, now, inside) = (context.node.clone(), context.now, token.clone());
     let done = context.db.write(move |tx| signing::answer(tx, &node, now, &inside, answer)).await;
-    let (letter, one) = done?;
+    let (letter, one) = match done {
+        // Pressed twice, or in another tab: what was answered is shown.
+        Err(problem) if problem.code == "already_settled" => {
+            let (letter, one, _) = opened(context, token.clone()).await?;
+            (letter, one)
+        }
+        done => done?,
+    };
     Ok(page(&letter, &one, &token, "", None))
 }
 

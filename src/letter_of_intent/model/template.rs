@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::{Fitting, Flaws, Language, Money, Quantity, text};
+use crate::kernel::{Fitting, Flaws, Language, Money, Quantity, figure, text};
 use crate::process::CommitmentBody;
 
 /// The key of the template that is built in.
@@ -133,7 +133,8 @@ pub fn render(words: &str, places: &[(&str, &str)]) -> String {
 pub fn figures(said: Option<&CommitmentBody>, language: Language) -> String {
     let mut parts = Vec::new();
     for Quantity { quantity, unit, year } in said.into_iter().flat_map(CommitmentBody::all_volumes) {
-        let quantity = grouped(&quantity.to_string(), language);
+        let quantity = figure(quantity);
+        let quantity = quantity.to(language);
         let year = year.map(|year| text!(" i {year}", " in {year}").to(language).to_owned()).unwrap_or_default();
         parts.push(format!("{quantity} {unit}{year}"));
     }
@@ -152,31 +153,10 @@ pub fn figures(said: Option<&CommitmentBody>, language: Language) -> String {
 }
 
 fn money(Money { amount, currency }: Money, language: Language) -> String {
-    let amount = grouped(&amount.to_string(), language);
+    let amount = figure(amount);
+    let amount = amount.to(language);
     let note = text!("ekskl. moms", "excl. VAT");
     format!("{amount} {currency:?} {}", note.to(language))
-}
-
-/// A number with its thousands apart, as the language writes it.
-fn grouped(number: &str, language: Language) -> String {
-    let (thousands, decimals) = match language {
-        Language::Da => ('.', ','),
-        Language::En => (',', '.'),
-    };
-    let (whole, fraction) = number.split_once('.').map_or((number, None), |(whole, rest)| (whole, Some(rest)));
-    let mut out = String::new();
-    let digits = whole.chars().count();
-    for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && (digits - place).is_multiple_of(3) {
-            out.push(thousands);
-        }
-        out.push(digit);
-    }
-    if let Some(fraction) = fraction {
-        out.push(decimals);
-        out.push_str(fraction);
-    }
-    out
 }
 
 #[cfg(test)]
