@@ -123,7 +123,7 @@ pub use sponsor::{
 pub enum Reader {
     /// Its own challenges whatever their stage, and what others share.
     Body(OrganisationId),
-    /// Everything but drafts.
+    /// Everything that was submitted.
     Staff,
 }
 
@@ -133,7 +133,7 @@ impl Reader {
     pub fn sees(self, challenge: &Challenge) -> bool {
         let status = challenge.stage.status();
         match self {
-            Self::Staff => status != Status::Draft,
+            Self::Staff => status != Status::Draft && challenge.submitted_at.is_some(),
             Self::Body(body) => challenge.organisation_id == body || status.is_shared(),
         }
     }
@@ -202,7 +202,8 @@ fn narrowed(reader: Reader, filter: &Filter) -> Narrowed<'static> {
     use challenge as c;
     let mut query = c::table.into_boxed();
     query = match reader {
-        Reader::Staff => query.filter(c::status.ne(Status::Draft.word())),
+        // One that was withdrawn before it was ever submitted was never theirs to read.
+        Reader::Staff => query.filter(c::status.ne(Status::Draft.word()).and(c::submitted_at.is_not_null())),
         Reader::Body(body) => {
             let shared = Status::ALL.into_iter().filter(|status| status.is_shared()).map(Status::word);
             query.filter(c::organisation_id.eq(body.to_string()).or(c::status.eq_any(shared.collect::<Vec<_>>())))
@@ -306,7 +307,8 @@ pub fn registered_after(
     use challenge as c;
     let mut query = c::table.into_boxed();
     query = match reader {
-        Reader::Staff => query.filter(c::status.ne(Status::Draft.word())),
+        // One that was withdrawn before it was ever submitted was never theirs to read.
+        Reader::Staff => query.filter(c::status.ne(Status::Draft.word()).and(c::submitted_at.is_not_null())),
         Reader::Body(body) => query.filter(c::organisation_id.eq(body.to_string())),
     };
     if let Some(status) = status {

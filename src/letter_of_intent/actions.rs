@@ -242,7 +242,8 @@ pub fn comment(
 ) -> Result<Comment, Problem> {
     let letter = required(tx.connection, id)?;
     let known = process::store::participants(tx.connection, letter.process_id)?;
-    let own = known.into_iter().find(|one| one.body.organisation_id == member.organisation_id());
+    let mut known = known.into_iter().filter(|one| one.body.state.is_let_in());
+    let own = known.find(|one| one.body.organisation_id == member.organisation_id());
     let own = own.ok_or_else(Problem::not_found)?;
     if !letter.takes_comments(now) {
         return Err(Situation::CommentsClosed.into());

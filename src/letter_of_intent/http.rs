@@ -98,9 +98,7 @@ fn reader(connection: &mut AnyConnection, context: &Context, letter: &LetterOfIn
     if context.caller.is_staff() {
         return Ok(Reader::Staff);
     }
-    let own = context.caller.body();
-    let participants = process::store::participants(connection, letter.process_id)?;
-    if own.is_some() && participants.iter().any(|one| Some(one.body.organisation_id) == own) {
+    if process::store::is_inside(connection, letter.process_id, context.caller.body())? {
         return Ok(Reader::Participant);
     }
     if letter.frozen_at.is_some() { Ok(Reader::Public) } else { Err(Problem::not_found()) }

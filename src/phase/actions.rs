@@ -81,8 +81,7 @@ pub fn mark(
     let actor = match by {
         Marker::Staff(staff) => staff.actor(),
         Marker::Member(member) => {
-            let participants = process::store::participants(tx.connection, id)?;
-            if participants.iter().all(|one| one.body.organisation_id != member.organisation_id()) {
+            if !process::store::is_inside(tx.connection, id, Some(member.organisation_id()))? {
                 return Err(Problem::not_found());
             }
             let item = track.checklist.body.items.iter().find(|item| item.key == key);

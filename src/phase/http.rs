@@ -165,9 +165,7 @@ async fn get_opi_track(context: Context, id: PathId<Process>) -> Result<Reply<Tr
         .db
         .read(move |connection| {
             visible(connection, &inside, id.0)?;
-            let own = inside.caller.body();
-            let participants = process::store::participants(connection, id.0)?;
-            if !inside.caller.is_staff() && !participants.iter().any(|one| Some(one.body.organisation_id) == own) {
+            if !inside.caller.is_staff() && !process::store::is_inside(connection, id.0, inside.caller.body())? {
                 let detail = text!("Kun deltagerne kan se forløbet", "Only participants see the track");
                 return Err(Problem::forbidden(detail));
             }

@@ -157,11 +157,9 @@ pub fn visible(connection: &mut AnyConnection, context: &Context, id: Id<Process
     if inside { Ok(process) } else { Err(Problem::not_found()) }
 }
 
-/// Whether the caller is one of staff or acts for a body in the process.
+/// Whether the caller is one of staff or acts for a body that was let into the process.
 fn takes_part(connection: &mut AnyConnection, context: &Context, id: Id<Process>) -> Result<bool, Problem> {
-    let own = context.caller.body();
-    let inside = store::participants(connection, id)?.iter().any(|p| Some(p.body.organisation_id) == own);
-    Ok(inside || context.caller.is_staff())
+    Ok(context.caller.is_staff() || store::is_inside(connection, id, context.caller.body())?)
 }
 
 /// Challenges that look like one process.

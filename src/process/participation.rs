@@ -74,6 +74,12 @@ impl ParticipantState {
     pub fn from_word(word: &str) -> Option<Self> {
         Self::WORDS.iter().find(|(_, known)| *known == word).map(|(state, _)| *state)
     }
+
+    /// Whether the body belongs among the others and sees what they share. Anybody may ask to join; only CO-PI lets in.
+    #[must_use]
+    pub fn is_let_in(self) -> bool {
+        matches!(self, Self::Invited | Self::Guest | Self::Partner)
+    }
 }
 
 /// An organisation's part in a process.

@@ -146,6 +146,19 @@ pub fn update(tx: &mut Tx<'_>, process: &Process) -> Result<(), DbError> {
 
 type ParticipantRow = (String, String, String, String, NaiveDate, Option<NaiveDate>, Option<NaiveDate>);
 
+/// Whether the body was let in among the participants, and has not left.
+///
+/// # Errors
+/// [`DbError`].
+pub fn is_inside(
+    connection: &mut AnyConnection,
+    process: Id<Process>,
+    body: Option<OrganisationId>,
+) -> Result<bool, DbError> {
+    let known = participants(connection, process)?;
+    Ok(known.iter().any(|one| Some(one.body.organisation_id) == body && one.body.state.is_let_in()))
+}
+
 /// Who takes part, in the order of joining.
 ///
 /// # Errors

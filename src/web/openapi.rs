@@ -177,7 +177,7 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         "400" | "413" => has_body || post,
         "415" => has_body,
         // Credentials that came along must be good, even where none are needed.
-        "401" => path.starts_with("/api/"),
+        "401" => true,
         "403" => !public,
         "404" => has_id,
         "409" => post || method == "delete" || patch,

@@ -17,6 +17,7 @@ mod support;
 mod account;
 mod architecture;
 mod archive;
+mod authorization;
 mod challenge;
 mod crash;
 mod criteria;
