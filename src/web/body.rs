@@ -133,11 +133,7 @@ impl FromRequest for Patch {
         let raw = RawBody::from_request(request, payload);
         Box::pin(async move {
             json?;
-            let patch: Value = read_json(&raw.await?.0)?;
-            if patch.is_object() {
-                return Ok(Self(patch));
-            }
-            Err(Problem::unfit("", "not_an_object", text!("Forventede et objekt", "Expected an object")))
+            Ok(Self(read_json(&raw.await?.0)?))
         })
     }
 }

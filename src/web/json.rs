@@ -14,7 +14,12 @@ use crate::kernel::text;
 /// # Errors
 /// 400 or 422.
 pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    read_value(&parse(bytes)?)
+    let value = parse(bytes)?;
+    // Serde would take a list for an object, its items for the fields in the order of the code.
+    if !value.is_object() {
+        return Err(Problem::unfit("", "not_an_object", text!("Forventede et objekt", "Expected an object")));
+    }
+    read_value(&value)
 }
 
 /// Every body becomes a value first: one parser for all of them, and the shape is read from what it understood.

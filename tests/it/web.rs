@@ -218,6 +218,8 @@ fn a_merge_patch_is_an_object_that_leaves_a_whole_thing() {
     let path = format!("/organisations/{}", given::municipality(&app, "Odense Kommune").id);
     let admin = app.admin();
     admin.change(&path, json!(["name"])).unfit(&[("", "not_an_object")]);
+    // Nor is a list an object whose fields come in the order of the code.
+    admin.post("/organisations", json!(["Aarhus Kommune", "municipality"])).unfit(&[("", "not_an_object")]);
     admin.change(&path, json!({"name": null})).unfit(&[("/name", "required")]);
     admin.change(&path, json!({"colour": "red"})).unfit(&[("/colour", "unknown_field")]);
     admin.change(&path, json!({"id": "0193f1c2-7a5e-7c31-9d3e-3f6a2b1c0d4e"})).unfit(&[("/id", "unknown_field")]);
