@@ -14,7 +14,7 @@ use crate::letter_of_intent::{self, actions::signing};
 use crate::need::actions::Gathering;
 use crate::need::{self, InboxBody, Need, Told};
 use crate::phase::actions::Marker;
-use crate::phase::{self, MarkState};
+use crate::phase::{self, EntryBody, MarkState};
 use crate::process::{self, CommitmentBody, Process};
 use crate::spread::{self, AdoptionBody, BuyerContact, Figures, Stage, Way};
 use crate::support::{self, Ask};
@@ -39,6 +39,7 @@ pub(super) struct Road {
     /// Items of the idea phase that are done.
     done: Vec<String>,
     adoptions: Vec<Taken>,
+    library: Vec<EntryBody>,
     help: Ask,
 }
 
@@ -89,6 +90,9 @@ impl Maker {
         for key in road.done {
             let by = Marker::Member(self.member(&road.by)?);
             phase::actions::mark(tx, self.now, &by, process, &key, MarkState::Done, None)?;
+        }
+        for entry in road.library {
+            phase::actions::add_entry(tx, self.now, &self.staff, fit(entry)?)?;
         }
         for taken in road.adoptions {
             self.adoption(tx, process, taken)?;
