@@ -421,7 +421,7 @@ pub fn reached_process(
         }
         let need = Need { process_id: Some(process_id.to_owned()), version: need.version + 1, ..need };
         store::update(tx, &need)?;
-        let url = node.url(&format!("/api/v1/processes/{process_id}"));
+        let url = node.url(&format!("/processes/{process_id}"));
         tell(tx, node, now, &need, &News::InProcess { process, url })?;
         let fact = Fact::new(Subject::Need, need.id, "reached_process", by.clone(), now);
         record(tx, fact.with(json!({"process_id": process_id, "title": process})))?;

@@ -1,18 +1,21 @@
 //! The pages of processes: who works together on what, how far it has come, and what is wanted.
 
 use actix_web::get;
+use chrono::NaiveDate;
 
 use super::page;
 use super::start::line;
 use crate::access::Context;
-use crate::challenge::Level;
+use crate::challenge::{self, Level};
 use crate::db::AnyConnection;
 use crate::dialogue::{self, Dialogue};
-use crate::kernel::{Direction, Id, Language, PageRequest, Text, copenhagen, text};
+use crate::kernel::{Direction, Id, Language, PageRequest, Text, copenhagen, figure, text};
+use crate::letter_of_intent::{self, LetterOfIntent, SignatoryState, Status as LetterStatus};
 use crate::mail::Prose;
+use crate::need;
 use crate::process::demand::Demand;
 use crate::process::{self, Participant, ParticipantState, Process, Role, Status, StepState, TimelineEntry};
-use crate::spread::{self, Adoption};
+use crate::spread::{self, Adoption, StageEntry, Way, growth};
 use crate::web::{HtmlPage, PathId, Problem};
 
 /// How many processes, and how many dialogues of one, a page shows.
@@ -59,6 +62,11 @@ struct Shown {
     timeline: Vec<TimelineEntry>,
     adoptions: Vec<Adoption>,
     dialogues: Vec<Dialogue>,
+    /// The letters of intent that somebody has signed, each with how many signatures stand.
+    letters: Vec<(LetterOfIntent, usize)>,
+    /// How many needs of the bodies' staff stand behind it.
+    needs: usize,
+    today: NaiveDate,
 }
 
 /// One process as a page.
@@ -77,20 +85,45 @@ pub(super) async fn show_process(context: Context, id: PathId<Process>) -> Resul
             timeline: process::store::timeline(connection, id.0)?,
             adoptions: spread::store::of_process(connection, id.0)?,
             dialogues: dialogue::store::list(connection, filter, &request, now)?.items,
+            letters: letters(connection, id.0)?,
+            needs: needs(connection, id.0)?,
+            today: copenhagen(now).date_naive(),
             process,
         })
     };
     HtmlPage::of(context.db.read(look).await.map(|shown| draw(&shown, language)), language)
 }
 
+fn letters(connection: &mut AnyConnection, process: Id<Process>) -> Result<Vec<(LetterOfIntent, usize)>, Problem> {
+    let mut signed = Vec::new();
+    for letter in letter_of_intent::store::of_process(connection, process)? {
+        if letter.frozen_at.is_some() {
+            let all = letter_of_intent::store::signatories::of_letter(connection, letter.id)?;
+            let stands = all.iter().filter(|one| matches!(one.state, SignatoryState::Signed { .. })).count();
+            signed.push((letter, stands));
+        }
+    }
+    Ok(signed)
+}
+
+fn needs(connection: &mut AnyConnection, process: Id<Process>) -> Result<usize, Problem> {
+    let inside = challenge::store::in_process(connection, &process.to_string())?;
+    let challenges: Vec<_> = inside.iter().map(|challenge| challenge.id).collect();
+    Ok(need::store::behind(connection, &challenges)?.len())
+}
+
 fn draw(shown: &Shown, language: Language) -> HtmlPage {
     let say = |text: Text| text.to(language).to_owned();
-    let Shown { process, participants, demand, timeline, adoptions, dialogues } = shown;
+    let Shown { process, participants, demand, timeline, adoptions, dialogues, letters, needs, today } = shown;
     let status = status(process.body.status);
     let mut words = Prose::default().fact(say(text!("Status", "Status")), status.to(language));
     let step = |step: &&process::Step| step.state == StepState::Open;
     for open in process.steps.iter().filter(step) {
         words = words.fact(say(text!("Åbent trin", "Open step")), format!("{}. {}", open.number, open.title(language)));
+    }
+    if *needs > 0 {
+        let behind = text!("Behov fra medarbejdere, som den bygger på", "Needs from members of staff that it rests on");
+        words = words.fact(say(behind), needs.to_string());
     }
     words = words.paragraph(&process.body.summary);
     let mut drawn = HtmlPage::new(language, &process.body.title, &words);
@@ -130,9 +163,16 @@ fn draw(shown: &Shown, language: Language) -> HtmlPage {
         .iter()
         .map(|(word, wanted)| {
             let level = Level::from_word(word).map(|one| say(level(one)));
-            let volume: Vec<String> =
-                wanted.volume.iter().map(|volume| format!("{} {}", volume.quantity, volume.unit)).collect();
-            let value = wanted.annual_value.as_ref().map(|money| format!("{} kr.", money.amount)).unwrap_or_default();
+            let volume: Vec<String> = wanted
+                .volume
+                .iter()
+                .map(|volume| format!("{} {}", figure(volume.quantity).to(language), volume.unit))
+                .collect();
+            let value = wanted
+                .annual_value
+                .as_ref()
+                .map(|money| format!("{} kr.", figure(money.amount).to(language)))
+                .unwrap_or_default();
             vec![level.unwrap_or_default(), wanted.bodies.to_string(), volume.join(", "), value]
         })
         .collect();
@@ -170,11 +210,32 @@ fn draw(shown: &Shown, language: Language) -> HtmlPage {
             timeline.iter().filter_map(|one| Some((one.body.title.clone(), one.body.url.clone()?))).collect();
         drawn = if links.is_empty() { drawn } else { drawn.links(&links) };
     }
+    if !letters.is_empty() {
+        let line = |(letter, signed): &(LetterOfIntent, usize)| {
+            let stands = match letter.status {
+                LetterStatus::Withdrawn => text!("trukket tilbage", "withdrawn"),
+                _ => text!("underskrevet af {signed}", "signed by {signed}"),
+            };
+            let words = format!("{} – {}", letter.document.title, stands.to(language));
+            (words, format!("/api/v1/letters-of-intent/{}", letter.id))
+        };
+        let links: Vec<_> = letters.iter().map(line).collect();
+        drawn = drawn.section("letters", &say(text!("Hensigtserklæringer", "Letters of intent"))).links(&links);
+    }
     if !adoptions.is_empty() {
-        let bodies = adoptions.len();
-        drawn = drawn.section("spread", &say(text!("Spredning", "Spread"))).words(&Prose::default().paragraph(say(
-            text!("{bodies} organisationer har taget løsningen i brug.", "{bodies} bodies took the solution into use."),
-        )));
+        drawn = drawn.section("spread", &say(text!("Spredning", "Spread")));
+        let stages: Vec<(Way, &[StageEntry])> = adoptions.iter().map(|one| (one.way, one.stages.as_slice())).collect();
+        let rows = growth(&stages, *today).years.into_iter().map(|year| {
+            let under_way = year.planned + year.bought;
+            [year.year.to_string(), year.spread.to_string(), under_way.to_string(), year.ended.to_string()].to_vec()
+        });
+        let heads = [
+            text!("År", "Year"),
+            text!("Har den i brug", "Use it"),
+            text!("Har planlagt eller købt den", "Plan to or have bought it"),
+            text!("Har droppet den", "Dropped it"),
+        ];
+        drawn = drawn.table(&heads.map(say), &rows.collect::<Vec<_>>());
     }
     page(drawn, language)
 }

@@ -165,6 +165,11 @@ fn needs_on_the_floor_become_one_process_that_is_signed_for_heard_adopted_and_re
     assert_eq!(years, [(&json!(2027), &json!(8)), (&json!(2028), &json!(29))]);
     assert_eq!(app.anonymous().get(&format!("{process}/spread?as_of=2028-03-01")).expect(200)["spread"], 12);
 
+    let page = app.anonymous().outside().get(&process).expect(200).text;
+    for words in ["underskrevet af 4", "<td>29</td>", "som den bygger på:</b> 3"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+
     // What it brought is open data, against what was expected.
     let outcome = app.anonymous().get("/outcomes").expect(200).items().remove(0);
     let hours = |what: &str| outcome[what]["hours_saved_per_year"].clone();

@@ -148,7 +148,7 @@ fn page(followed: &Followed, token: &str, language: Language, news: Option<Text>
     let prose = match &followed.challenge {
         Some(ChallengeOfNeed { process_id: Some(process), .. }) => {
             let words = say(text!("Se processen", "See the process"));
-            prose.link(words, format!("/api/v1/processes/{process}"))
+            prose.link(words, format!("/processes/{process}"))
         }
         _ => prose,
     };
