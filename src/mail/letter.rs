@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use base64::Engine;
 use lettre::message::header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox as Address, MultiPart, MultiPartKind, SinglePart};
 use serde::{Deserialize, Serialize};
@@ -92,12 +93,10 @@ impl Letter {
         spelling: Spelling,
     ) -> Result<lettre::Message, lettre::error::Error> {
         let to = Address::new(None, self.mailbox().parse().map_err(|_| lettre::error::Error::EmailMissingAt)?);
-        // A line break in a header would begin another header.
-        let subject: String = self.subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let mut message = lettre::Message::builder()
             .from(from.0.clone())
             .to(to)
-            .subject(subject)
+            .raw_header(subject(&self.subject))
             .date(std::time::SystemTime::from(date))
             .message_id(Some(format!("<{message_id}>")))
             // RFC 3834: no holiday replies to a machine.
@@ -129,6 +128,28 @@ impl Letter {
                 .singlepart(part(ContentType::TEXT_HTML, self.prose.html(self.language.tag(), &self.subject))),
         )
     }
+}
+
+/// The subject on one line. A line break in a header would begin another header; what looks like an encoded word
+/// (RFC 2047) would be decoded by the reader into whatever its writer hid in it.
+fn subject(words: &str) -> HeaderValue {
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let line: String = words.chars().map(|c| if breaks(c) { ' ' } else { c }).collect();
+    let name = HeaderName::new_from_ascii_str("Subject");
+    if !line.contains("=?") {
+        return HeaderValue::new(name, line);
+    }
+    let mut chunks = vec![String::new()];
+    for c in line.chars() {
+        // RFC 2047 § 2: an encoded word has at most 75 characters; 45 bytes make 60 of base64.
+        if chunks.last().is_none_or(|chunk| chunk.len() + c.len_utf8() > 45) {
+            chunks.push(String::new());
+        }
+        chunks.last_mut().into_iter().for_each(|chunk| chunk.push(c));
+    }
+    let word = |chunk: &String| format!("=?utf-8?b?{}?=", base64::engine::general_purpose::STANDARD.encode(chunk));
+    let encoded: Vec<String> = chunks.iter().map(word).collect();
+    HeaderValue::dangerous_new_pre_encoded(name, line, encoded.join("\r\n "))
 }
 
 fn raw(name: &'static str, value: String) -> HeaderValue {

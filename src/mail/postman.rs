@@ -115,7 +115,7 @@ impl Postman {
     ///
     /// The URL says how: `smtp://host:25` in plain, `?tls=opportunistic` or `?tls=required` for STARTTLS,
     /// `smtps://host:465` for TLS from the start, `user:password@` to sign in, `?timeout=30` for how many seconds one
-    /// answer may take.
+    /// answer may take, `?ca=FILE` for the authorities (PEM) that alone are believed to name the server.
     ///
     /// # Errors
     /// When the URL makes no sense.
@@ -208,7 +208,10 @@ impl Hand {
                 // A reader of the folder never sees half a letter, and the same letter again replaces itself.
                 let draft = folder.join(format!(".{name}"));
                 let written = std::fs::create_dir_all(folder).and_then(|()| {
-                    std::fs::File::create(&draft)?.write_all(message.as_bytes())?;
+                    let mut file = std::fs::File::create(&draft)?;
+                    file.write_all(message.as_bytes())?;
+                    // A letter counts as sent from here on: a power cut must not take it.
+                    file.sync_all()?;
                     std::fs::rename(&draft, folder.join(&name))
                 });
                 written.map(|()| format!("written to {name}")).map_err(|error| {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, SmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::Ehlo;
 use lettre::transport::smtp::extension::{ClientId, Extension};
 use url::Url;
@@ -50,7 +50,8 @@ impl FromStr for Server {
         let wrong = |reason: &dyn ToString| PostmanError::new("SKALA_SMTP_URL", reason);
         let url = Url::parse(written).map_err(|error| wrong(&error))?;
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong(&"it names no host"))?;
-        let (mut tls, mut patience) = (None, PATIENCE);
+        let name = host.trim_matches(['[', ']']);
+        let (mut tls, mut patience, mut authority) = (None, PATIENCE, None);
         for (name, value) in url.query_pairs() {
             match name.as_ref() {
                 "tls" => tls = Some(value.into_owned()),
@@ -58,11 +59,22 @@ impl FromStr for Server {
                     let seconds = value.parse().ok().filter(|seconds| (1..=600).contains(seconds));
                     patience = seconds.ok_or_else(|| wrong(&"timeout is 1 to 600 seconds"))?;
                 }
-                _ => return Err(wrong(&"only tls and timeout may stand after the question mark")),
+                "ca" => authority = Some(authorities(&value).map_err(|reason| wrong(&format!("{value}: {reason}")))?),
+                _ => return Err(wrong(&"only tls, timeout and ca may stand after the question mark")),
             }
         }
-        let parameters = || TlsParameters::new(host.to_owned()).map_err(|error| wrong(&error));
+        let parameters = || {
+            let builder = TlsParameters::builder(name.to_owned());
+            let builder = match authority.clone() {
+                Some(own) => builder.certificate_store(CertificateStore::None).add_root_certificate(own),
+                None => builder,
+            };
+            builder.build().map_err(|error| wrong(&error))
+        };
         let (tls, port) = match (url.scheme(), tls.as_deref()) {
+            ("smtp", None) if authority.is_some() => {
+                return Err(wrong(&"ca is of use with tls=required, or with smtps://"));
+            }
             ("smtp", None) => (Tls::Never, 25),
             ("smtp", Some("opportunistic")) => (Tls::IfOffered(parameters()?), 587),
             ("smtp", Some("required")) => (Tls::Required(parameters()?), 587),
@@ -76,7 +88,7 @@ impl FromStr for Server {
         let credentials = url.password().map(|password| Credentials::new(decoded(url.username()), decoded(password)));
         let hello = url.path().trim_matches('/');
         Ok(Self {
-            host: host.trim_matches(['[', ']']).to_owned(),
+            host: name.to_owned(),
             port: url.port().unwrap_or(port),
             tls,
             hello: if hello.is_empty() { ClientId::default() } else { ClientId::Domain(hello.to_owned()) },
@@ -84,6 +96,15 @@ impl FromStr for Server {
             patience: Duration::from_secs(patience),
         })
     }
+}
+
+/// The authorities of a PEM file, that alone are believed to name the server.
+fn authorities(file: &str) -> Result<Certificate, String> {
+    let pem = std::fs::read(file).map_err(|error| error.to_string())?;
+    // A file without any reads as none, and the server would be believed by nobody.
+    let holds_one = String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----");
+    let found = Certificate::from_pem(&pem).ok().filter(|_| holds_one);
+    found.ok_or_else(|| "it holds no certificates in PEM".to_owned())
 }
 
 impl Server {
@@ -296,6 +317,9 @@ mod tests {
             "smtp://x?tls=maybe",
             "smtp://x?timeout=0",
             "smtp://x?a=b",
+            "smtps://x?ca=/nowhere/ca.pem",
+            "smtps://x?ca=Cargo.toml",
+            "smtp://x?ca=tests/it/tls/ca.pem",
         ] {
             assert!(url.parse::<Server>().is_err(), "{url}");
         }

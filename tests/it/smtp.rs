@@ -2,10 +2,11 @@
 
 use std::net::TcpListener;
 
+use proptest::prelude::*;
 use skala::kernel::{Email, Language};
 use skala::mail::{Failure, Hand, Letter, OneClick, Postman, Prose, ReturnAddress};
 
-use super::support::{Manner, Sink};
+use super::support::{Manner, Sink, tls};
 
 fn hand(url: &str) -> Hand {
     postman(url).hand()
@@ -166,6 +167,128 @@ fn a_server_without_tls_gets_no_letter_when_tls_is_required() {
     assert!(matches!(failure, Failure::Away(_)), "{failure:?}");
     assert!(server.letters().is_empty());
     deliver(&mut hand(&format!("{}?tls=opportunistic", server.url))).unwrap();
+}
+
+#[test]
+fn letters_go_by_tls_to_a_server_whose_authority_the_operator_names() {
+    for (scheme, wish, from_the_start) in [("smtps", "", true), ("smtp", "tls=required&", false)] {
+        let sink = Sink::with(&[Manner::Takes]);
+        let port = tls::before(&sink, from_the_start);
+        let mut hand = hand(&format!("{scheme}://localhost:{port}?{wish}ca={}", tls::AUTHORITY));
+        for _ in 0..2 {
+            deliver(&mut hand).unwrap();
+        }
+        assert_eq!((sink.letters().len(), sink.most_connections()), (2, 1));
+    }
+}
+
+#[test]
+fn a_server_that_cannot_prove_its_name_gets_no_letter() {
+    for (scheme, wish, from_the_start) in
+        [("smtps", "", true), ("smtp", "tls=required&", false), ("smtp", "tls=opportunistic&", false)]
+    {
+        let sink = Sink::with(&[Manner::Takes]);
+        let port = tls::before(&sink, from_the_start);
+        let own = format!("ca={}", tls::AUTHORITY);
+        // An authority that nobody knows, and a certificate for another name.
+        for (host, authority) in [("localhost", ""), ("127.0.0.1", own.as_str())] {
+            let failure = deliver(&mut hand(&format!("{scheme}://{host}:{port}?{wish}{authority}"))).unwrap_err();
+            assert!(matches!(&failure, Failure::Away(words) if words.contains("certificate")), "{failure:?}");
+        }
+        assert!(sink.letters().is_empty());
+    }
+}
+
+/// Words as somebody writes them who is up to something.
+fn hostile() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "\r\nBcc: x@y.example\r\n",
+        "\nBcc: x@y.example\n",
+        "\rBcc: x@y.example\r",
+        "\r\n\r\n<script>alert(1)</script>",
+        "\r\n.\r\nQUIT\r\n",
+        "\0",
+        "\u{85}Bcc: x@y.example",
+        "\u{2028}Bcc: x@y.example",
+        "\u{2029}",
+        "\u{202e}",
+        "\u{b}\u{c}\t",
+        "=?utf-8?q?=0D=0ABcc:_x=40y.example?=",
+        "=?utf-8?b?DQpCY2M6IHhAeS5leGFtcGxl?=",
+        "Rødgrød med fløde ",
+        "\r\n--=0193f1c27a5e7c319d3e3f6a2b1c0d4eskalaexample=--\r\n",
+        "\" onmouseover=\"alert(1)",
+        "ord ",
+    ]);
+    prop_oneof![prop::collection::vec(pieces, 0..8).prop_map(|pieces| pieces.concat()), ".{0,300}"]
+}
+
+/// What a reader sees of a header: encoded words put together (RFC 2047).
+fn decoded(value: &str) -> String {
+    use base64::Engine;
+    let mut out = Vec::new();
+    for (place, word) in value.split(' ').enumerate() {
+        let parts: Vec<&str> = word.split('?').collect();
+        match parts.as_slice() {
+            ["=", "utf-8", "b", code, "="] => {
+                out.push((true, base64::engine::general_purpose::STANDARD.decode(code).unwrap()))
+            }
+            _ => out.push((false, word.as_bytes().to_vec())),
+        }
+        // The space between two encoded words is none.
+        if let [.., (before, _), (after, _)] = out.as_slice()
+            && place > 0
+            && !(*before && *after)
+        {
+            let last = out.len() - 1;
+            out[last].1.insert(0, b' ');
+        }
+    }
+    String::from_utf8(out.into_iter().flat_map(|(_, bytes)| bytes).collect()).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_words_of_anybody_become_a_header_a_part_or_a_tag(
+        subject in hostile(), title in hostile(), name in hostile(), place in hostile(), reason in hostile(),
+        url in hostile(), small in hostile(), listed in any::<bool>()
+    ) {
+        let server = Sink::with(&[Manner::Takes]);
+        let prose = Prose::default().heading(title).paragraph(reason.clone()).fact(name.clone(), place.clone());
+        let prose = prose.item(place).link(name, url).small(small);
+        let mut letter = Letter::new(&Email::parse("ane@firma.example").unwrap(), Language::Da, subject.clone(), prose);
+        let mut expected = vec!["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"];
+        if listed {
+            let unsubscribe_url = "https://skala.example/api/v1/unsubscribe/abc".to_owned();
+            letter.one_click = Some(OneClick { unsubscribe_url, list_id: "dialogues.skala.example".to_owned() });
+            expected.extend(["List-Unsubscribe", "List-Unsubscribe-Post", "List-Id"]);
+        }
+        expected.extend(["MIME-Version", "Content-Type"]);
+        let id = "0193f1c2-7a5e-7c31-9d3e-3f6a2b1c0d4e";
+        hand(&server.url).deliver(&letter, id, "2026-11-22T08:00:00Z".parse().unwrap()).unwrap();
+        let letters = server.letters();
+        prop_assert_eq!(letters.len(), 1, "one letter, and not one that another begins in");
+        let (head, body) = letters[0].split_once("\n\n").unwrap();
+        prop_assert!(letters[0].is_ascii() && !letters[0].contains(['\0', '\r']), "{:?}", letters[0]);
+        let names: Vec<&str> =
+            head.lines().filter(|line| !line.starts_with(' ')).filter_map(|line| line.split(':').next()).collect();
+        prop_assert_eq!(names, expected);
+        let unfolded = head.replace("\n ", " ");
+        let had = unfolded.lines().find_map(|line| line.strip_prefix("Subject:")).unwrap().trim();
+        let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        let meant = subject.chars().map(|c| if breaks(c) { ' ' } else { c }).collect::<String>();
+        // Readers see the subject as it was written, and nothing that hides in it; folding may take spaces at its ends.
+        let bare = |words: &str| words.split_whitespace().collect::<Vec<_>>().join(" ");
+        prop_assert_eq!(bare(&decoded(had)), bare(&meant));
+        let boundary = format!("--={}skalaexample=", id.replace('-', ""));
+        prop_assert_eq!(body.lines().filter(|line| line.starts_with(&boundary)).count(), 3, "two parts and the end");
+        let html = body.split("text/html").nth(1).unwrap().replace("=\n", "");
+        for tag in ["<script", "<img", "\" onmouseover=3D\"alert"] {
+            prop_assert!(!html.contains(tag), "{html}");
+        }
+    }
 }
 
 #[test]

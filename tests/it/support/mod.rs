@@ -10,6 +10,7 @@ mod database;
 pub mod given;
 mod mail;
 mod sink;
+pub mod tls;
 
 pub use app::{TestApp, wait_for};
 pub use client::{Answer, Client};
