@@ -8,8 +8,8 @@ use super::{forms, page};
 use crate::access::Context;
 use crate::db::AnyConnection;
 use crate::dialogue::{
-    Dialogue, Document, Event, Notice, Question, QuestionState, Signup, SignupState, State, Status, Version,
-    VersionKind, difference, event_line, nobody_is_bound, store, taking_part_is_free,
+    Dialogue, Document, Event, LeadBuyers, Notice, Question, QuestionState, Signup, SignupState, State, Status,
+    Version, VersionKind, difference, event_line, nobody_is_bound, store, taking_part_is_free,
 };
 use crate::kernel::{Id, Instant, Language, Text, copenhagen_text, text};
 use crate::mail::Prose;
@@ -22,6 +22,7 @@ pub(super) struct Shown {
     process_title: Option<String>,
     lead_buyer: Option<String>,
     versions: Vec<Version>,
+    lead_buyers: LeadBuyers,
     questions: Vec<Question>,
     pub(super) signups: Vec<Signup>,
     pub(super) now: Instant,
@@ -35,10 +36,12 @@ impl Shown {
         let dialogue = seen.ok_or_else(Problem::not_found)?;
         let lead = dialogue.notice.lead_buyer_id;
         let lead = lead.map(|lead| organisation::store::find(connection, lead)).transpose()?.flatten();
+        let versions = store::versions(connection, id, now)?;
         Ok(Self {
             process_title: public_title(connection, dialogue.process_id)?,
             lead_buyer: lead.map(|lead| lead.body.name),
-            versions: store::versions(connection, id, now)?,
+            lead_buyers: store::lead_buyers(connection, &versions)?,
+            versions,
             questions: store::questions(connection, id)?,
             signups: store::signups(connection, id)?,
             dialogue,
@@ -223,7 +226,7 @@ fn versions(mut drawn: HtmlPage, shown: &Shown, language: Language) -> HtmlPage 
         let title = say(text!("Udgave {number}{da}, {at_da}", "Version {number}{en}, {at_en}"));
         let words = version.words.iter().fold(Prose::default(), Prose::paragraph);
         drawn = drawn.words(&Prose::default().heading(title)).words(&words);
-        let changes = before.map(|before| difference(before, &version.notice)).unwrap_or_default();
+        let changes = before.map(|before| difference(before, &version.notice, &shown.lead_buyers)).unwrap_or_default();
         if !changes.is_empty() {
             let heads = [text!("Felt", "Field"), text!("Før", "Before"), text!("Nu", "Now")].map(say);
             let cell = |text: &Text| text.to(language).to_owned();

@@ -7,8 +7,10 @@
 
 mod dialogue;
 mod feeds;
+mod filter;
 mod forms;
 mod ical;
+mod manage;
 mod process;
 mod start;
 mod subscribe;
@@ -34,6 +36,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(process::show_process)
         .service(subscribe::show_subscribe)
         .service(subscribe::press_subscribe)
+        .service(manage::show_subscription)
+        .service(manage::press_subscription)
         .service(feeds::get_dialogue_atom)
         .service(feeds::get_dialogue_feed)
         .service(feeds::get_process_atom)
@@ -56,6 +60,11 @@ impl Typed {
     /// What was sent in this field; none when it was not on the form.
     fn sent(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All that was sent in fields of this name.
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
     /// What stands in this field, where nothing typed means that nothing is said.

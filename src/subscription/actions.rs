@@ -161,6 +161,23 @@ pub fn leave(tx: &mut Tx<'_>, now: Instant, subscription: Subscription) -> Resul
     note(tx, id, "unsubscribed", now)
 }
 
+/// Begins a subscription again that its owner had ended: who holds the link to it reads the address's mail. It is consented
+/// to anew.
+///
+/// # Errors
+/// 404 for a link that is altered or whose subscription is forgotten.
+pub fn resume(tx: &mut Tx<'_>, node: &Node, now: Instant, token: &str, source: &str) -> Result<(), Problem> {
+    let subscription = managed(tx.connection, node, now, token)?;
+    if !matches!(subscription.state, State::Unsubscribed { .. }) {
+        return Ok(());
+    }
+    let text = consent_text().to(subscription.body.language).to_owned();
+    let consent = Consent { text, at: now, source: source.to_owned() };
+    let subscription = Subscription { consent, ..subscription }.in_state(State::Confirmed { confirmed_at: now }, now);
+    store::update(tx, &subscription)?;
+    note(tx, subscription.id, "resumed", now)
+}
+
 /// Forgets a subscription. What was sent by it stays in the ledger under a keyed hash of the address; when it was the
 /// last of its address, nothing else of the address stays with the deliveries either.
 ///
@@ -209,7 +226,7 @@ pub fn manage_token(node: &Node, id: Id<Subscription>) -> String {
 /// The page where a subscription is seen, changed and erased.
 #[must_use]
 pub fn manage_url(node: &Node, id: Id<Subscription>) -> String {
-    node.url(&format!("/api/v1/subscriptions/{}", manage_token(node, id)))
+    node.url(&format!("/subscriptions/{}", manage_token(node, id)))
 }
 
 /// Where one click ends it (RFC 8058).

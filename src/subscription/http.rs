@@ -3,6 +3,7 @@
 mod pages;
 
 use actix_web::http::StatusCode;
+use actix_web::web::Redirect;
 use actix_web::{Either, delete, get, patch, post, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{Filter, Frequency, State, Subscription, SubscriptionBody, actions};
 use crate::access::Context;
 use crate::kernel::{Email, Fitting, Flaws, Id, Language, text};
-use crate::web::{Body, HtmlPage, IfMatch, Patch, Prefers, Problem, Reply};
+use crate::web::{Body, IfMatch, Patch, Prefers, Problem, Reply};
 
 /// Mounts the slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -22,7 +23,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(pages::show_subscription_confirmation)
         .service(pages::press_subscription_confirmation)
         .service(get_subscription)
-        .service(pages::press_subscription)
         .service(change_subscription)
         .service(delete_subscription)
         .service(pages::show_unsubscribe)
@@ -167,34 +167,22 @@ fn show(subscription: Subscription, language: Language) -> Reply<SubscriptionVie
     Reply::ok(view).tagged(version, language)
 }
 
-/// The subscription that the link names, with all that is kept of it; a page for people when the client would rather
-/// have HTML.
-#[utoipa::path(tag = "subscriptions", security(()), responses((status = 200, content((SubscriptionView = "application/json"), (String = "text/html")), headers(("ETag"))), (status = 404, content((Object = "application/problem+json"), (String = "text/html")))))]
+/// The subscription that the link names, with all that is kept of it; a client that would rather have HTML is led to its
+/// page.
+#[utoipa::path(tag = "subscriptions", security(()), responses((status = 200, body = SubscriptionView, headers(("ETag"))), (status = 303, description = "To the page for people."), (status = 404, content((Object = "application/problem+json"), (String = "text/html")))))]
 #[get("/subscriptions/{manage_token}")]
 async fn get_subscription(
     context: Context,
     token: web::Path<String>,
     prefers: Prefers,
-) -> Result<Either<Reply<SubscriptionView>, HtmlPage>, Problem> {
+) -> Result<Either<Reply<SubscriptionView>, Redirect>, Problem> {
     let (node, now, language) = (context.node.clone(), context.now, context.language);
-    let token = token.into_inner();
-    let found = context
-        .db
-        .read({
-            let token = token.clone();
-            move |connection| actions::managed(connection, &node, now, &token)
-        })
-        .await;
-    match prefers {
-        Prefers::Json => found.map(|subscription| Either::Left(show(subscription, language))),
-        Prefers::Html => {
-            let page = match found {
-                Ok(subscription) => pages::shown(&context, subscription, &token, None).await,
-                Err(problem) => Err(problem),
-            };
-            HtmlPage::of(page, language).map(Either::Right)
-        }
+    if prefers == Prefers::Html {
+        return Ok(Either::Right(Redirect::to(format!("/subscriptions/{token}")).see_other()));
     }
+    let token = token.into_inner();
+    let found = context.db.read(move |connection| actions::managed(connection, &node, now, &token)).await?;
+    Ok(Either::Left(show(found, language)))
 }
 
 /// Changes language, frequency or filter.
@@ -219,11 +207,7 @@ async fn change_subscription(
 #[utoipa::path(tag = "subscriptions", security(()), responses((status = 204, description = "Forgotten.")))]
 #[delete("/subscriptions/{manage_token}")]
 async fn delete_subscription(context: Context, token: web::Path<String>) -> Result<Reply<()>, Problem> {
-    erase(&context, token.into_inner()).await?;
+    let (node, now, token) = (context.node.clone(), context.now, token.into_inner());
+    context.db.write(move |tx| actions::erase(tx, &node, now, &token)).await?;
     Ok(Reply::ok(()).status(StatusCode::NO_CONTENT))
-}
-
-async fn erase(context: &Context, token: String) -> Result<(), Problem> {
-    let (node, now) = (context.node.clone(), context.now);
-    context.db.write(move |tx| actions::erase(tx, &node, now, &token)).await
 }

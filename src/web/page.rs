@@ -42,6 +42,8 @@ pub enum Field<'a> {
     Email { name: &'a str, label: &'a str, value: &'a str },
     /// A new password; it is never shown again.
     NewPassword { name: &'a str, label: &'a str },
+    /// Any of a few: (value, words); nothing is shown where there is nothing to choose.
+    Checks { name: &'a str, label: &'a str, options: &'a [(String, String)], chosen: &'a [&'a str] },
     /// One of a few: (value, words).
     Choice { name: &'a str, label: &'a str, options: &'a [(&'a str, &'a str)], chosen: &'a str },
 }
@@ -231,6 +233,19 @@ impl HtmlPage {
                 // A browser drops the first line break.
                 self.labelled(name, label, &area, &format!(">\n{}</textarea>", escape(value)))
             }
+            Field::Checks { options: [], .. } => String::new(),
+            Field::Checks { name, label, options, chosen } => {
+                let check = |(value, words): &(String, String)| {
+                    let checked = if chosen.contains(&value.as_str()) { " checked" } else { "" };
+                    let (name, value, words) = (escape(name), escape(value), escape(words));
+                    format!(
+                        "<label><input type=\"checkbox\" name=\"{name}\" value=\"{value}\"{checked}> {words}</label><br>"
+                    )
+                };
+                let (told, marked) = self.told(name);
+                let checks: String = options.iter().map(check).collect();
+                format!("<fieldset{marked}><legend>{}</legend>{told}{checks}</fieldset>", escape(label))
+            }
             Field::Choice { name, label, options, chosen } => {
                 let option = |(value, words): &(&str, &str)| {
                     let selected = if value == chosen { " selected" } else { "" };
@@ -245,15 +260,20 @@ impl HtmlPage {
 
     /// A field below its label, with what is wrong with it between them.
     fn labelled(&self, name: &str, label: &str, start: &str, rest: &str) -> String {
+        let (told, marked) = self.told(name);
+        format!("<p><label>{}<br>{told}{start}{marked}{rest}</label></p>", escape(label))
+    }
+
+    /// What is wrong with a field, in words and as a mark.
+    fn told(&self, name: &str) -> (String, &'static str) {
         let wrong: Vec<&str> =
             self.flaws.iter().filter(|(at, _)| at == name).map(|(_, words)| words.as_str()).collect();
-        let (told, marked) = match wrong.as_slice() {
+        match wrong.as_slice() {
             [] => (String::new(), ""),
             wrong => {
                 (format!("<strong class=\"flaw\">{}</strong><br>", escape(&wrong.join(". "))), " aria-invalid=\"true\"")
             }
-        };
-        format!("<p><label>{}<br>{told}{start}{marked}{rest}</label></p>", escape(label))
+        }
     }
 
     /// The page that says why something was not done.
@@ -283,7 +303,8 @@ const POLICY: &str =
 const STYLE: &str = "body{font:17px/1.5 system-ui,sans-serif;max-width:42em;margin:2em auto;padding:0 1em;color:#1a1a1a;\
                      background:#fff}h1{font-size:1.5em;line-height:1.25}button{font:inherit;padding:.5em 1.2em;border:0;\
                      border-radius:.3em;background:#0b5345;color:#fff;cursor:pointer}input,select,textarea{font:inherit;\
-                     padding:.35em;width:100%;box-sizing:border-box}a{color:#0b5345}.flaw{color:#9b1c1c}button:focus,\
+                     padding:.35em;width:100%;box-sizing:border-box}input[type=checkbox]{width:auto}\
+                     fieldset{border:1px solid #ccc;margin:1em 0}a{color:#0b5345}.flaw{color:#9b1c1c}button:focus,\
                      a:focus,input:focus,select:focus,textarea:focus{outline:3px solid #f5b041}nav a{margin-right:1.2em}\
                      h2{font-size:1.25em}.section{border-top:1px solid #ccc;margin-top:1.6em;padding-top:.8em;font-size:1.25em}h3{font-size:\
                      1.05em;margin-bottom:.3em}.wide{overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{\

@@ -76,6 +76,96 @@ fn a_supplier_with_a_mail_address_finds_subscribes_asks_signs_up_answers_and_lea
 }
 
 #[test]
+fn a_subscriber_changes_the_whole_filter_pauses_and_erases_on_the_page_that_every_letter_links_to() {
+    let app = TestApp::start();
+    let browser = browser(&app);
+    let (me, process) = ("ane@firma.example", given::process(&app, "Ro om natten"));
+    let other = given::subscriber(&app, me, "weekly", json!({"nuts": ["DK03"]}));
+    given::subscriber(&app, me, "immediate", json!({"text": "tilsyn"}));
+    given::published(&app, "Natligt tilsyn");
+    let manage = path(&app.mail_to(me).link("/subscriptions/"));
+    let page = browser.get(&manage).expect(200);
+    assert_eq!(page.header("Cache-Control"), "no-store", "whoever uses the computer next does not see it");
+    for part in
+        ["name=\"text\" value=\"tilsyn\"", me, "Steder: DK03 (aktivt)", &format!("href=\"/subscriptions/{other}\"")]
+    {
+        assert!(page.text.contains(part), "{part}\n{}", page.text);
+    }
+    let typed = [
+        ("cpv", "33000000 45000000"),
+        ("nuts", "DK03, DK04"),
+        ("themes", "velfærd, ældre"),
+        ("process_id", process.id.as_str()),
+        ("text", "fald"),
+        ("frequency", "daily"),
+        ("language", "en"),
+    ];
+    let with = |deed, change: &[(&'static str, &'static str)]| {
+        let mut fields = typed.to_vec();
+        for (name, value) in change {
+            fields.iter_mut().filter(|(field, _)| field == name).for_each(|field| field.1 = value);
+        }
+        press(&browser, &manage, &[fields, vec![("deed", deed)]].concat())
+    };
+    let refused = with("change", &[("cpv", "33000000 331"), ("nuts", "på Fyn")]).expect(422).text;
+    assert_eq!(refused.matches("aria-invalid").count(), 2, "{refused}");
+    for part in [
+        "value=\"33000000 331\"",
+        "value=\"på Fyn\"",
+        "value=\"velfærd, ældre\"",
+        "value=\"daily\" selected",
+        " checked",
+    ] {
+        assert!(refused.contains(part), "what was typed is kept: {part}\n{refused}");
+    }
+    let look = with("preview", &[]).expect(200).text;
+    assert!(look.contains("ville filteret have givet 1 markedsdialog.") && look.contains("value=\"fald\""), "{look}");
+    let saved = with("change", &[]).expect(200).text;
+    assert!(saved.contains("Saved.") && saved.contains("Scaling processes: »Ro om natten«"), "{saved}");
+    let api = format!("/api/v1{manage}");
+    let kept = app.anonymous().outside().get(&api).expect(200);
+    assert_eq!(
+        (&kept["frequency"], &kept["filter"]),
+        (
+            &json!("daily"),
+            &json!({"cpv": ["33000000", "45000000"], "nuts": ["DK03", "DK04"], "themes": ["velfærd", "ældre"],
+                    "process_ids": [process.id], "text": "fald"})
+        )
+    );
+    let seen = kept["consent"]["at"].clone();
+    app.advance(TimeDelta::hours(1));
+    assert!(press(&browser, &manage, &[("deed", "unsubscribe")]).expect(200).text.contains("Begin again"));
+    assert_eq!(app.anonymous().outside().get(&api).expect(200)["status"], "unsubscribed");
+    assert!(press(&browser, &manage, &[("deed", "resume")]).expect(200).text.contains("Mail comes again."));
+    let again = app.anonymous().outside().get(&api).expect(200);
+    assert_eq!(again["status"], "confirmed");
+    assert_ne!(again["consent"]["at"], seen, "it is consented to anew");
+    press(&browser, &manage, &[("deed", "hop")]).expect(422);
+    assert!(press(&browser, &manage, &[("deed", "erase")]).expect(200).text.contains("Dine oplysninger er slettet"));
+    browser.get(&manage).expect(404);
+    press(&browser, &manage, &[("deed", "erase")]).expect(404);
+    browser.get(&format!("/subscriptions/{other}")).expect(200);
+}
+
+#[test]
+fn who_lets_go_of_the_one_dialogue_that_they_follow_does_not_get_all_the_others() {
+    let app = TestApp::start();
+    let browser = browser(&app);
+    let id = given::published(&app, "Natligt tilsyn");
+    press(&browser, &format!("/dialogues/{id}/follow"), &[("email", "ane@firma.example")]).expect(200);
+    let confirm = path(&app.mail_to("ane@firma.example").link("/subscriptions/confirm/"));
+    let page = press(&browser, &confirm, &[]).expect(200);
+    let manage = page.text.split("href=\"").find(|part| part.starts_with("/subscriptions/")).unwrap();
+    let manage = manage.split('"').next().unwrap();
+    let checked = format!("value=\"{id}\" checked> Natligt tilsyn");
+    assert!(browser.get(manage).expect(200).text.contains(&checked));
+    let fields = [("deed", "change"), ("frequency", "daily"), ("language", "da")];
+    assert!(press(&browser, manage, &fields).expect(422).text.contains("tryk på Frameld"));
+    press(&browser, manage, &[fields.as_slice(), &[("dialogue_id", id.as_str())]].concat()).expect(200);
+    assert!(press(&browser, manage, &[("deed", "unsubscribe")]).expect(200).text.contains("Begynd igen"));
+}
+
+#[test]
 fn a_form_that_cannot_be_used_comes_back_with_what_was_typed_and_what_is_wrong_beside_it() {
     let app = TestApp::start();
     let id = given::published(&app, "Natligt tilsyn");

@@ -79,7 +79,7 @@ fn a_dialogue_is_followed_by_mail_and_its_answers_reach_who_asked_and_who_follow
     anyone.post(&format!("/dialogues/{id}/questions"), question.clone()).expect(202);
     let token = app.mail_to("a@firma.example").token("/questions/confirm/");
     let asked = anyone.post("/questions/confirm", json!({"token": token})).expect(200).id();
-    let page = anyone.with("Accept", "text/html").get(&format!("/subscriptions/{follower}")).expect(200);
+    let page = anyone.outside().get(&format!("/subscriptions/{follower}")).expect(200);
     assert!(page.text.contains("Markedsdialoger: »Natligt tilsyn«"), "{}", page.text);
     // A form that is sent twice is one question.
     anyone.post(&format!("/dialogues/{id}/questions"), question).expect(202);
@@ -99,7 +99,7 @@ fn a_dialogue_is_followed_by_mail_and_its_answers_reach_who_asked_and_who_follow
 }
 
 #[test]
-fn a_subscription_is_changed_by_its_link_in_json_and_on_the_page() {
+fn a_subscription_is_changed_by_its_link() {
     let app = TestApp::start();
     let token = given::subscriber(&app, "ane@firma.example", "immediate", json!({"cpv": ["33000000"]}));
     let path = format!("/subscriptions/{token}");
@@ -112,13 +112,27 @@ fn a_subscription_is_changed_by_its_link_in_json_and_on_the_page() {
     );
     anyone.change(&path, json!({"filter": {"cpv": ["x"]}})).unfit(&[("/filter/cpv/0", "not_a_cpv_code")]);
     anyone.change(&path, json!({"email": "x@y.dk"})).unfit(&[("/email", "unknown_field")]);
-    let browser = anyone.with("Accept", "text/html");
-    assert!(browser.get(&path).expect(200).text.contains("Dit abonnement"));
-    let form = "deed=change&frequency=weekly&language=en&text=natligt+tilsyn";
-    let page = browser.post_raw(&path, "application/x-www-form-urlencoded", form).expect(200);
-    assert!(page.text.contains("Your subscription"));
-    assert_eq!(anyone.get(&path).expect(200)["frequency"], "weekly");
-    browser.get("/subscriptions/AZPxwnpefDGdPj9qKxwNTg").expect(404);
+    let led = anyone.with("Accept", "text/html").get(&path).expect(303);
+    assert_eq!(led.header("Location"), path, "a person is led to the page");
+    anyone.get("/subscriptions/AZPxwnpefDGdPj9qKxwNTg").expect(404);
+}
+
+#[test]
+fn addresses_of_every_kind_are_taken_or_refused_in_clear_words() {
+    let app = TestApp::start();
+    let of_length = |length: usize| {
+        let labels = [60, 60, length - 64 - 60 - 60 - 1 - 2 - 8].map(|length| "a".repeat(length));
+        format!("{}@{}.example", "b".repeat(64), labels.join("."))
+    };
+    let (longest, too_long) = (of_length(254), of_length(255));
+    assert_eq!((longest.len(), too_long.len()), (254, 255));
+    for address in ["søren@økøb.dk", "ane+skala@firma.example", &longest, "=?utf-8?q?a?=@firma.example"] {
+        app.anonymous().post("/subscriptions", wish(address)).expect(202);
+        assert!(app.mail_to(address).text.contains("CPV-koder: 33000000"));
+    }
+    for address in ["", " ", &too_long, "a@b.example\r\nBcc: x@y.example", "a\u{2028}@b.example", "a@b.example\u{0}"] {
+        app.anonymous().post("/subscriptions", wish(address)).refused(422, "unfit");
+    }
 }
 
 #[test]
