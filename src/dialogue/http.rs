@@ -15,8 +15,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::store::{self, Filter};
 use super::{Dialogue, Notice, Status, actions};
 use crate::access::{Context, Scope};
+use crate::challenge::http::HistoryView;
 use crate::db::AnyConnection;
 use crate::kernel::{Id, Page, fold};
+use crate::outbox::{Subject, history};
 use crate::process::Process;
 use crate::web::{Body, Paging, PathId, Prefers, Problem, Query, Reply};
 use view::{DialogueView, VersionView, Versions};
@@ -28,7 +30,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(list_dialogues)
         .service(get_dialogue)
         .service(list_versions)
-        .service(get_version);
+        .service(get_version)
+        .service(get_dialogue_history);
     questions::routes(config);
     events::routes(config);
     answers::routes(config);
@@ -139,13 +142,28 @@ async fn get_version(
     Ok(Reply::ok(version).tagged(i64::from(number), language))
 }
 
+/// Who did what to a dialogue, when and why: drafted, changed, published, paused; who asked, signed up and answered, by
+/// pseudonym or company; oldest first. For CO-PI's staff.
+#[utoipa::path(tag = "dialogues", responses((status = 200, body = HistoryView)))]
+#[get("/dialogues/{id}/history")]
+async fn get_dialogue_history(context: Context, id: PathId<Dialogue>) -> Result<Reply<HistoryView>, Problem> {
+    context.caller.staff(Scope::DialoguesWrite)?;
+    let now = context.now;
+    let read = context.db.read(move |connection| {
+        visible(store::find(connection, id.0, now)?, true)?;
+        Ok::<_, Problem>(history(connection, Subject::Dialogue, id.0)?)
+    });
+    Ok(Reply::ok(HistoryView { items: read.await? }))
+}
+
 async fn read_versions(context: &Context, id: PathId<Dialogue>) -> Result<Vec<VersionView>, Problem> {
     let (staff, language, now) = (context.caller.is_staff(), context.language, context.now);
     context
         .db
         .read(move |connection| {
             let dialogue = visible(store::find(connection, id.0, now)?, staff)?;
-            Ok(view::versions(store::versions(connection, dialogue.id, now)?, language))
+            let versions = store::versions(connection, dialogue.id, now)?;
+            Ok(view::versions(connection, versions, language)?)
         })
         .await
 }

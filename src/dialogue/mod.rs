@@ -26,7 +26,7 @@ pub mod store;
 mod visitor;
 
 pub use model::{
-    Change, Contact, Dialogue, Document, Event, EventKind, Nature, Notice, Question, QuestionState, Refusal, Signup,
-    SignupState, State, Status, Version, VersionKind, WrittenAnswer, difference, event_line, few_suppliers,
-    nobody_is_bound, suppliers, taking_part_is_free,
+    Change, Contact, Dialogue, Document, Event, EventKind, LeadBuyers, Nature, Notice, Question, QuestionState,
+    Refusal, Signup, SignupState, State, Status, Version, VersionKind, WrittenAnswer, difference, event_line,
+    few_suppliers, nobody_is_bound, suppliers, taking_part_is_free,
 };

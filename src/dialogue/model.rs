@@ -7,7 +7,7 @@ mod notice;
 mod question;
 
 pub use answer::WrittenAnswer;
-pub use difference::{Change, difference, event_line};
+pub use difference::{Change, LeadBuyers, difference, event_line};
 pub use event::{Event, EventKind, Signup, SignupState, moving_up};
 pub use notice::{Contact, Document, Nature, Notice};
 pub use question::{Question, QuestionState};
@@ -39,6 +39,20 @@ pub enum State {
     Published { published_at: Instant, number: i32 },
     Closed { published_at: Instant, number: i32, closed_at: Instant, summary: String },
     Cancelled { published: Option<(Instant, i32)>, cancelled_at: Instant, reason: String },
+}
+
+impl Status {
+    /// Its word in the API.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Scheduled => "scheduled",
+            Self::Published => "published",
+            Self::Closed => "closed",
+            Self::Cancelled => "cancelled",
+        }
+    }
 }
 
 impl State {
@@ -403,7 +417,7 @@ mod tests {
     #[test]
     fn a_version_says_in_words_what_it_changed() {
         let new = Notice { title: "Ro hele natten".into(), answer_deadline: at("2027-02-05T11:00:00Z"), ..notice() };
-        let changes = difference(&notice(), &new);
+        let changes = difference(&notice(), &new, &LeadBuyers::new());
         let fields: Vec<_> = changes.iter().map(|change| (change.field, change.after.to(Language::Da))).collect();
         assert_eq!(fields, [("title", "Ro hele natten"), ("answer_deadline", "05-02-2027 kl. 12.00 (dansk tid)")]);
     }

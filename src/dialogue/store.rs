@@ -19,11 +19,11 @@ pub use signups::{
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::{Dialogue, Notice, State, Status, Version, VersionKind};
+use super::{Dialogue, LeadBuyers, Notice, State, Status, Version, VersionKind};
 use crate::db::schema::{dialogue, dialogue_version};
 use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
 use crate::kernel::{Cursor, Direction, Id, Instant, Page, PageRequest, fold};
-use crate::organisation::store::contains;
+use crate::organisation::{self, store::contains};
 use crate::process::Process;
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -210,6 +210,34 @@ pub fn list(
     page.try_map(|row| row.lift(now))
 }
 
+/// Up to `limit` dialogues whose newest change lies after this place and no later than `until`, oldest change first, as
+/// they are at this moment; for staff, or for those who see only what the market has seen.
+///
+/// # Errors
+/// [`DbError`].
+pub fn changed_after(
+    connection: &mut AnyConnection,
+    staff: bool,
+    after: &Cursor,
+    until: i64,
+    limit: i64,
+    now: Instant,
+) -> Result<Vec<(Cursor, Dialogue)>, DbError> {
+    use dialogue as d;
+    let Cursor { changed, id } = after.clone();
+    let mut query = d::table.into_boxed();
+    if !staff {
+        query = query.filter(d::published_at.le(now.naive_utc()));
+    }
+    let rows: Vec<Row> = query
+        .filter(d::changed.gt(changed).or(d::changed.eq(changed).and(d::id.gt(id))))
+        .filter(d::changed.le(until))
+        .order((d::changed, d::id))
+        .limit(limit)
+        .load(connection)?;
+    rows.into_iter().map(|row| Ok((Cursor { changed: row.changed, id: row.id.clone() }, row.lift(now)?))).collect()
+}
+
 /// What the market has seen published since, newest first; at most 2,000.
 ///
 /// # Errors
@@ -305,6 +333,27 @@ pub fn versions(connection: &mut AnyConnection, id: Id<Dialogue>, now: Instant) 
         .order(v::number)
         .load(connection)?;
     rows.into_iter().map(Version::try_from).collect()
+}
+
+/// What the lead buyers of these versions are called.
+///
+/// # Errors
+/// [`DbError`].
+pub fn lead_buyers<'a>(
+    connection: &mut AnyConnection,
+    versions: impl IntoIterator<Item = &'a Version>,
+) -> Result<LeadBuyers, DbError> {
+    let mut ids: Vec<_> = versions.into_iter().filter_map(|version| version.notice.lead_buyer_id).collect();
+    ids.dedup();
+    organisation::store::names(connection, &ids)
+}
+
+/// The dialogue whose version this is, whatever else its row says.
+///
+/// # Errors
+/// [`DbError`].
+pub fn dialogue_of(connection: &mut AnyConnection, version: &str) -> Result<Option<String>, DbError> {
+    optional(dialogue_version::table.find(version).select(dialogue_version::dialogue_id).first(connection))
 }
 
 /// One version.

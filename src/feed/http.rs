@@ -8,9 +8,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::access::{Caller, Context, Role, Scope};
 use crate::challenge::store::Reader;
 use crate::db::{AnyConnection, DbError, last_change};
-use crate::kernel::{Cursor, Direction, Page};
+use crate::kernel::{Cursor, Direction, Instant, Page};
 use crate::web::{Paging, Problem, Query, Reply};
-use crate::{challenge, criteria, organisation, process};
+use crate::{challenge, criteria, dialogue, organisation, process};
 
 /// Mounts the feed.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -27,6 +27,7 @@ const LIST: &str = "changes";
 enum Kind {
     Challenge,
     Process,
+    Dialogue,
     Call,
     Organisation,
 }
@@ -54,6 +55,7 @@ impl Change {
         let plural = match kind {
             Kind::Challenge => "challenges",
             Kind::Process => "processes",
+            Kind::Dialogue => "dialogues",
             Kind::Call => "calls",
             Kind::Organisation => "organisations",
         };
@@ -72,8 +74,8 @@ struct FeedQuery {
     cursor: Option<String>,
 }
 
-/// All that changed and the caller may see, oldest change first: challenges, processes, calls and organisations, each
-/// once at its newest change.
+/// All that changed and the caller may see, oldest change first: challenges, processes, dialogues, calls and
+/// organisations, each once at its newest change.
 #[utoipa::path(tag = "changes", params(FeedQuery), responses((status = 200, body = Page<Change>)))]
 #[get("/changes")]
 async fn list_changes(context: Context, query: Query<FeedQuery>) -> Result<Reply<Page<Change>>, Problem> {
@@ -81,10 +83,11 @@ async fn list_changes(context: Context, query: Query<FeedQuery>) -> Result<Reply
     let Query(FeedQuery { limit, cursor }) = query;
     let order = Some(Direction::OldestFirst.to_string());
     let request = Paging { limit, cursor, order, since: None }.of(LIST)?;
+    let now = context.now;
     let page = context.db.read(move |connection| {
         let start = Cursor { changed: 0, id: String::new() };
         let after = request.after.clone().unwrap_or(start);
-        let rows = changes(connection, reader, &after, request.limit + 1)?;
+        let rows = changes(connection, reader, &after, request.limit + 1, now)?;
         Ok::<_, DbError>(Page::of(LIST, &request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() }))
     });
     Ok(Reply::page(page.await?))
@@ -99,14 +102,24 @@ fn reader(caller: &Caller) -> Result<Reader, Problem> {
     }
 }
 
-fn changes(connection: &mut AnyConnection, reader: Reader, after: &Cursor, limit: i64) -> Result<Vec<Change>, DbError> {
+fn changes(
+    connection: &mut AnyConnection,
+    reader: Reader,
+    after: &Cursor,
+    limit: i64,
+    now: Instant,
+) -> Result<Vec<Change>, DbError> {
     // First of all: what comes later than this number waits for the next page.
     let until = last_change(connection)?;
     let mut found = Vec::new();
     for (place, it) in challenge::store::changed_after(connection, reader, after, until, limit)? {
         found.push(Change::of(Kind::Challenge, place, it.description.title, Some(it.stage.status().word())));
     }
-    for (place, it) in process::store::changed_after(connection, reader == Reader::Staff, after, until, limit)? {
+    let staff = reader == Reader::Staff;
+    for (place, it) in dialogue::store::changed_after(connection, staff, after, until, limit, now)? {
+        found.push(Change::of(Kind::Dialogue, place, it.notice.title, Some(it.state.status().word())));
+    }
+    for (place, it) in process::store::changed_after(connection, staff, after, until, limit)? {
         found.push(Change::of(Kind::Process, place, it.body.title, Some(it.body.status.word())));
     }
     for (place, it) in criteria::store::changed_after(connection, after, until, limit)? {

@@ -115,7 +115,41 @@ fn where_two_buy_one_leads() {
     staff.change(&format!("/dialogues/{id}"), json!({"lead_buyer_id": stranger.id})).expect(200);
     staff.post(&format!("/dialogues/{id}/publish"), Value::Null).unfit(&[("/lead_buyer_id", "not_a_buyer")]);
     staff.change(&format!("/dialogues/{id}"), json!({"lead_buyer_id": buyers[0].id})).expect(200);
+    given::subscriber(&app, "a@firma.example", "immediate", json!({}));
     publish(&app, &id);
+    app.mails();
+    let change = json!({"lead_buyer_id": buyers[1].id, "change_reason": "Aarhus fører an"});
+    staff.change(&format!("/dialogues/{id}"), change).expect(200);
+    assert!(app.mail_to("a@firma.example").text.contains("Ledende køber: Odense Kommune → Aarhus Kommune"));
+    let change = &app.anonymous().get(&format!("/dialogues/{id}/versions/2")).expect(200)["changes"][0];
+    assert_eq!((&change["before"], &change["after"]), (&json!("Odense Kommune"), &json!("Aarhus Kommune")));
+    let page = app.anonymous().outside().get(&format!("/dialogues/{id}")).expect(200);
+    assert!(page.text.contains("<td>Odense Kommune</td><td>Aarhus Kommune</td>"), "{}", page.text);
+}
+
+#[test]
+fn staff_reads_who_did_what_to_a_dialogue_when_and_why() {
+    let app = TestApp::start();
+    let id = given::published(&app, "Natligt tilsyn");
+    let staff = app.facilitator();
+    let change = json!({"title": "Tilsyn om natten", "change_reason": "Kortere"});
+    staff.change(&format!("/dialogues/{id}"), change).expect(200);
+    let answer = json!({"company": "Firma ApS", "name": "Ane", "email": "a@firma.example", "answers": ["I dag"]});
+    app.anonymous().post(&format!("/dialogues/{id}/answers"), answer).expect(201);
+    app.mail_to("a@firma.example");
+    staff.post(&format!("/dialogues/{id}/cancel"), json!({"reason": "Ingen penge"})).expect(200);
+    let history = staff.get(&format!("/dialogues/{id}/history")).expect(200);
+    assert_eq!(history.each("deed"), ["drafted", "published", "changed", "received_answer", "cancelled"]);
+    let (changed, cancelled) = (&history.items()[2], &history.items()[4]);
+    assert_eq!(
+        (&changed["reason"], &changed["data"]["version"], &changed["by"]),
+        (&json!("Kortere"), &json!(2), &json!("facilitator"))
+    );
+    assert_eq!(cancelled["reason"], "Ingen penge");
+    assert!(!history.text.contains("a@firma.example"), "history is kept for good, and people may be forgotten");
+    app.member(&given::municipality(&app, "Odense Kommune"))
+        .get(&format!("/dialogues/{id}/history"))
+        .refused(403, "forbidden");
 }
 
 #[test]

@@ -42,6 +42,20 @@ fn the_feed_tells_what_changed_oldest_first_and_only_what_one_may_see() {
         (&json!("challenge"), &json!("submitted"), &json!("Kladde"))
     );
     own.get(change["url"].as_str().unwrap()).expect(200);
+    // A dialogue once the market sees it, also when it is the clock that shows it.
+    let (process, staff) = (given::process(&app, "Ro om natten"), app.facilitator());
+    let dialogue = given::draft(&app, &process, given::notice("Natligt tilsyn"));
+    let (seen, place) = follow(&other, place, 2);
+    assert!(!seen.contains(&dialogue));
+    assert!(follow(&staff, String::new(), 2).0.contains(&dialogue));
+    let at = json!({"publish_at": "2026-12-01T07:00:00Z"});
+    staff.post(&format!("/dialogues/{dialogue}/publish"), at).expect(200);
+    assert!(follow(&other, place.clone(), 1).0.is_empty());
+    app.advance(chrono::TimeDelta::days(30));
+    app.send_what_waits();
+    let change = &other.get(&format!("/changes?cursor={place}")).expect(200).items()[0];
+    assert_eq!((&change["kind"], &change["status"]), (&json!("dialogue"), &json!("published")));
+    other.get(change["url"].as_str().unwrap()).expect(200);
     let foreign = own.get("/challenges?order=changed").expect(200).text_of("next");
     own.get(&format!("/changes?cursor={foreign}")).unfit(&[("/cursor", "bad_cursor")]);
     app.anonymous().get("/changes").refused(401, "unauthorized");

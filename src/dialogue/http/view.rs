@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::db::AnyConnection;
+use crate::db::{AnyConnection, DbError};
 use crate::dialogue::{
     Dialogue, Event, Notice, State, Status, Version, VersionKind, difference, few_suppliers, nobody_is_bound, store,
     suppliers, taking_part_is_free,
@@ -178,12 +178,19 @@ pub struct Versions {
 }
 
 /// The versions, each compared with the one before.
-#[must_use]
-pub fn versions(versions: Vec<Version>, language: Language) -> Vec<VersionView> {
+///
+/// # Errors
+/// Those of the database.
+pub fn versions(
+    connection: &mut AnyConnection,
+    versions: Vec<Version>,
+    language: Language,
+) -> Result<Vec<VersionView>, DbError> {
+    let names = store::lead_buyers(connection, &versions)?;
     let mut before: Option<Notice> = None;
     let show = |version: Version| {
         let old = before.replace(version.notice.clone());
-        let changes = old.map(|old| difference(&old, &version.notice)).unwrap_or_default();
+        let changes = old.map(|old| difference(&old, &version.notice, &names)).unwrap_or_default();
         let change = |change: crate::dialogue::Change| ChangeView {
             field: change.field,
             name: change.name.to(language).to_owned(),
@@ -200,5 +207,5 @@ pub fn versions(versions: Vec<Version>, language: Language) -> Vec<VersionView> 
             notice: version.notice,
         }
     };
-    versions.into_iter().map(show).collect()
+    Ok(versions.into_iter().map(show).collect())
 }

@@ -1,7 +1,9 @@
 //! What one version changed, for people to read.
 
+use std::collections::HashMap;
+
 use super::{Event, EventKind, Nature, Notice};
-use crate::kernel::{Instant, Language, Text, copenhagen_span, copenhagen_text, text};
+use crate::kernel::{Instant, Language, OrganisationId, Text, copenhagen_span, copenhagen_text, text};
 
 /// One field that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,9 +15,16 @@ pub struct Change {
     pub after: Text,
 }
 
-/// Every field in which the two differ, in the order of the notice.
+/// What lead buyers are called.
+pub type LeadBuyers = HashMap<OrganisationId, String>;
+
+/// Every field in which the two differ, in the order of the notice; lead buyers by their names.
 #[must_use]
-pub fn difference(old: &Notice, new: &Notice) -> Vec<Change> {
+pub fn difference(old: &Notice, new: &Notice, names: &LeadBuyers) -> Vec<Change> {
+    let lead = |notice: &Notice| {
+        let name = |id: OrganisationId| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
+        plain(&notice.lead_buyer_id.map(name).unwrap_or_default())
+    };
     let fields = [
         field("title", text!("Titel", "Title"), plain(&old.title), plain(&new.title)),
         field("description", text!("Beskrivelse", "Description"), plain(&old.description), plain(&new.description)),
@@ -38,12 +47,7 @@ pub fn difference(old: &Notice, new: &Notice) -> Vec<Change> {
             moment(Some(new.answer_deadline)),
         ),
         field("contact", text!("Kontakt", "Contact"), plain(&old.contact.line()), plain(&new.contact.line())),
-        field(
-            "lead_buyer_id",
-            text!("Ledende køber", "Lead buyer"),
-            plain(&old.lead_buyer_id.map(|id| id.to_string()).unwrap_or_default()),
-            plain(&new.lead_buyer_id.map(|id| id.to_string()).unwrap_or_default()),
-        ),
+        field("lead_buyer_id", text!("Ledende køber", "Lead buyer"), lead(old), lead(new)),
         field("events", text!("Møder", "Events"), events(&old.events), events(&new.events)),
         field("documents", text!("Dokumenter", "Documents"), documents(old), documents(new)),
     ];
