@@ -1,16 +1,16 @@
 //! Whom a version concerns, and why.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 
 use super::{Dispatch, Status, Surroundings, actions, ledger, store};
 use crate::db::{AnyConnection, DbError, Tx};
 use crate::dialogue::{self, Version, VersionKind};
-use crate::kernel::{Email, Instant, Language, Seal};
+use crate::kernel::{Instant, Seal};
 use crate::post;
 use crate::post::store::{NoticeFor, queue_notices, told};
-use crate::subscription::store::{Listener, listeners};
+use crate::subscription::store::{Listener, listeners, listeners_at};
 use crate::subscription::{Notice, Reason, Why};
 
 /// How many subscriptions one transaction looks at: enough to be quick, few enough that nobody waits long to write.
@@ -33,7 +33,7 @@ pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, now: Instant) -> Result<
     let dates = earlier.last().copied().into_iter().chain([&version]);
     let next_date = dates.filter_map(|version| version.notice.next_date(published_at)).min();
 
-    let page = listeners(tx.connection, &dispatch.place, published_at, PAGE)?;
+    let (page, place) = listeners(tx.connection, &dispatch.place, published_at, PAGE)?;
     let told_before = if earlier.is_empty() {
         HashSet::new()
     } else {
@@ -41,8 +41,7 @@ pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, now: Instant) -> Result<
         let keys: Vec<String> = page.iter().map(|listener| listener.email_key.clone()).collect();
         told(tx.connection, &ids, &keys)?
     };
-    let mut concerned = Vec::new();
-    for listener in &page {
+    let why = |listener: &Listener| {
         let matched = match version.kind {
             VersionKind::Notice => listener.filter.matches(&notice),
             VersionKind::Closing | VersionKind::Cancellation => {
@@ -50,9 +49,30 @@ pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, now: Instant) -> Result<
             }
         };
         let again = || told_before.contains(&listener.email_key).then(|| Why(vec![Reason::ToldBefore]));
-        if let Some(why) = matched.or_else(again) {
-            let digest_at = listener.frequency.due(published_at, next_date);
-            concerned.push((delivery_for(listener, &why, digest_at)?, why));
+        matched.or_else(again)
+    };
+    let digest_at = |listener: &Listener| listener.frequency.due(published_at, next_date);
+    // An address hears once, by the first that goes of all its subscriptions that match.
+    let patient: Vec<&str> = page
+        .iter()
+        .filter(|listener| digest_at(listener).is_some())
+        .map(|listener| listener.email_key.as_str())
+        .collect();
+    let mut first: HashMap<String, Option<Instant>> = HashMap::new();
+    if !patient.is_empty() {
+        for other in
+            listeners_at(tx.connection, &patient, published_at)?.into_iter().filter(|other| why(other).is_some())
+        {
+            let at = digest_at(&other);
+            first.entry(other.email_key).and_modify(|known| *known = at.min(*known)).or_insert(at);
+        }
+    }
+    let mut concerned = Vec::new();
+    for listener in &page {
+        let at = digest_at(listener);
+        let is_first = first.get(&listener.email_key).is_none_or(|first| at <= *first);
+        if is_first && let Some(why) = why(listener) {
+            concerned.push((delivery_for(listener, &why, at)?, why));
         }
     }
     if !concerned.is_empty() {
@@ -69,17 +89,14 @@ pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, now: Instant) -> Result<
             ledger::append(tx, now, dispatch.dialogue_id.to_string(), "queued", &told)?;
         }
     }
-    let whole = i64::try_from(page.len()).is_ok_and(|count| count == PAGE);
-    let place = page.last().filter(|_| whole).map(|listener| listener.id.clone());
     store::update(tx, &dispatch.expanded_to(place, now))?;
     Ok(true)
 }
 
 fn delivery_for(listener: &Listener, why: &Why, digest_at: Option<Instant>) -> Result<NoticeFor, DbError> {
-    let row = crate::db::Lift::new("subscription", &listener.id);
     Ok(NoticeFor {
-        email: row.some("email", Email::parse(&listener.email))?,
-        language: row.some("language", Language::from_tag(&listener.language))?,
+        email: listener.email.clone(),
+        language: listener.language,
         subscription_id: listener.id.clone(),
         why: serde_json::to_string(why).map_err(|error| DbError::Refused(error.to_string()))?,
         digest_at,

@@ -77,8 +77,7 @@ fn bounced(
         return Ok(TakenIn::Nothing);
     };
     if let Some(version) = &returned.notice_version_id {
-        let id = version.parse().map_err(|error| Problem::internal(&error))?;
-        let dialogue = dialogue::store::find_version(tx.connection, id)?.map(|version| version.dialogue_id.to_string());
+        let dialogue = dialogue::store::dialogue_of(tx.connection, version)?;
         let line = json!({"id": returned.id, "outcome": "bounced", "answer": words});
         let told = json!({"version_id": version, "deliveries": [line]});
         ledger::append(tx, now, dialogue.unwrap_or_default(), "bounced", &told)?;

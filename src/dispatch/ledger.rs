@@ -2,7 +2,7 @@
 //! grows. Each entry's hash covers the entry before, so that nothing can be changed, put in or taken out unseen; people
 //! stand in it by a keyed hash of their address, so that it outlives their erasure.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::str::FromStr;
 
 use serde_json::Value;
@@ -34,6 +34,10 @@ impl Entry {
         digest(format!("{previous}\n{number}\n{}\n{dialogue_id}\n{deed}\n{data}", at.timestamp_micros()).as_bytes())
     }
 }
+
+/// How many deliveries are compared with the ledger at a time: what bounds the memory that a check takes. The ledger is
+/// read once for each so many.
+const WINDOW: usize = 200_000;
 
 /// What a check of the whole ledger found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,53 +103,92 @@ impl FromStr for Head {
 /// # Errors
 /// [`DbError`].
 pub fn verify(connection: &mut AnyConnection, kept: Option<&Head>) -> Result<Verdict, DbError> {
-    let mut last = Entry {
-        number: 0,
-        at: Instant::default(),
-        dialogue_id: String::new(),
-        deed: String::new(),
-        data: String::new(),
-        hash: String::new(),
-    };
-    let (mut queued, mut sent) = (HashSet::new(), HashSet::new());
-    let verdict = |entries, deliveries, flaw| Ok(Verdict { entries, deliveries, flaw });
+    verify_by(connection, kept, WINDOW)
+}
+
+/// The same, comparing so many deliveries at a time.
+///
+/// # Errors
+/// [`DbError`].
+pub fn verify_by(connection: &mut AnyConnection, kept: Option<&Head>, window: usize) -> Result<Verdict, DbError> {
+    let (mut place, mut deliveries) = (String::new(), 0);
     loop {
-        let page = store::entries_after(connection, last.number)?;
+        // Deliveries first: what is in the window was in the ledger before.
+        let mut known = HashMap::new();
+        while known.len() < window {
+            let page = post::store::notices_after(connection, &place)?;
+            let Some((end, _)) = page.last() else { break };
+            place.clone_from(end);
+            known.extend(
+                page.into_iter().map(|(id, status)| (id, Known { is_sent: status == "sent", ..Known::default() })),
+            );
+        }
+        let (entries, flaw) = walk(connection, kept, |entry| note(entry, &mut known))?;
+        if flaw.is_some() {
+            return Ok(Verdict { entries, deliveries, flaw });
+        }
+        deliveries += known.len();
+        let untold = |(_, known): &(&String, &Known)| !known.says_queued || (known.is_sent && !known.says_sent);
+        if let Some((id, known)) = known.iter().filter(untold).min_by_key(|(id, _)| *id) {
+            let status = if known.is_sent { "sent" } else { "queued" };
+            let flaw = Some(format!("delivery {id} is {status}, and the ledger does not say so"));
+            return Ok(Verdict { entries, deliveries, flaw });
+        }
+        if known.len() < window {
+            return Ok(Verdict { entries, deliveries, flaw: None });
+        }
+    }
+}
+
+/// Reads the ledger from its beginning to its end; returns how many entries hold together, and what is wrong with the
+/// next.
+fn walk(
+    connection: &mut AnyConnection,
+    kept: Option<&Head>,
+    mut note: impl FnMut(&Entry),
+) -> Result<(i64, Option<String>), DbError> {
+    let (mut last, mut hash) = (0, String::new());
+    loop {
+        let page = store::entries_after(connection, last)?;
         if page.is_empty() {
             break;
         }
         for entry in page {
-            let number = last.number + 1;
+            let number = last + 1;
             if entry.number != number {
-                return verdict(last.number, queued.len(), Some(format!("entry {number} is missing")));
+                return Ok((last, Some(format!("entry {number} is missing"))));
             }
-            if entry.hash != entry.hash_after(&last.hash) {
-                return verdict(last.number, queued.len(), Some(format!("entry {number} is not as it was written")));
+            if entry.hash != entry.hash_after(&hash) {
+                return Ok((last, Some(format!("entry {number} is not as it was written"))));
             }
             if kept.is_some_and(|kept| kept.number == number && kept.hash != entry.hash) {
-                let flaw = format!("entry {number} is another than when its head was kept");
-                return verdict(last.number, queued.len(), Some(flaw));
+                return Ok((last, Some(format!("entry {number} is another than when its head was kept"))));
             }
-            note(&entry, &mut queued, &mut sent);
-            last = entry;
+            note(&entry);
+            (last, hash) = (number, entry.hash);
         }
     }
-    if let Some(kept) = kept.filter(|kept| kept.number > last.number) {
-        let flaw = format!("entries {} to {} are missing", last.number + 1, kept.number);
-        return verdict(last.number, queued.len(), Some(flaw));
-    }
-    let mut place = String::new();
-    let mut deliveries = 0;
-    loop {
-        let page = post::store::notices_after(connection, &place)?;
-        let Some((end, _)) = page.last() else { return verdict(last.number, deliveries, None) };
-        place.clone_from(end);
-        deliveries += page.len();
-        let unknown = page.iter().find(|(id, status)| !queued.contains(id) || (status == "sent" && !sent.contains(id)));
-        if let Some((id, status)) = unknown {
-            let flaw = format!("delivery {id} is {status}, and the ledger does not say so");
-            return verdict(last.number, deliveries, Some(flaw));
-        }
+    let cut = kept.filter(|kept| kept.number > last);
+    Ok((last, cut.map(|kept| format!("entries {} to {} are missing", last + 1, kept.number))))
+}
+
+/// A delivery, and what the ledger says of it.
+#[derive(Default)]
+struct Known {
+    is_sent: bool,
+    says_queued: bool,
+    says_sent: bool,
+}
+
+/// Notes what an entry says of the deliveries that are looked at.
+fn note(entry: &Entry, known: &mut HashMap<String, Known>) {
+    let data: Value = serde_json::from_str(&entry.data).unwrap_or_default();
+    let deliveries = data.get("deliveries").and_then(Value::as_array).into_iter().flatten();
+    for delivery in deliveries {
+        let field = |name: &str| delivery.get(name).and_then(Value::as_str).unwrap_or_default();
+        let Some(known) = known.get_mut(field("id")) else { continue };
+        known.says_queued |= entry.deed == "queued";
+        known.says_sent |= entry.deed == "settled" && field("outcome") == "sent";
     }
 }
 
@@ -153,18 +196,4 @@ pub fn verify(connection: &mut AnyConnection, kept: Option<&Head>) -> Result<Ver
 pub(super) fn deliveries_of(data: &Value) -> Vec<String> {
     let deliveries = data.get("deliveries").and_then(Value::as_array).into_iter().flatten();
     deliveries.filter_map(|delivery| delivery.get("id")?.as_str().map(str::to_owned)).collect()
-}
-
-/// Remembers which deliveries an entry speaks of.
-fn note(entry: &Entry, queued: &mut HashSet<String>, sent: &mut HashSet<String>) {
-    let data: Value = serde_json::from_str(&entry.data).unwrap_or_default();
-    let deliveries = data.get("deliveries").and_then(Value::as_array).into_iter().flatten();
-    for delivery in deliveries {
-        let field = |name: &str| delivery.get(name).and_then(Value::as_str).unwrap_or_default();
-        match entry.deed.as_str() {
-            "queued" => drop(queued.insert(field("id").to_owned())),
-            "settled" if field("outcome") == "sent" => drop(sent.insert(field("id").to_owned())),
-            _ => {}
-        }
-    }
 }

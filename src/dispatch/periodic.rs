@@ -2,6 +2,7 @@
 //! from being done. A work finds by itself what is due: it may be called late, twice, or by several nodes.
 
 use actix_web::web::Data;
+use chrono::TimeDelta;
 
 use crate::db::Tx;
 use crate::kernel::Instant;
@@ -13,7 +14,8 @@ use crate::{
 type Work = fn(&mut Tx<'_>, &Node, Instant) -> Result<(), Problem>;
 
 /// The works, with the names they have in the log.
-const WORKS: [(&str, Work); 4] = [
+const WORKS: [(&str, Work); 5] = [
+    ("clock", heed_clock),
     ("forget", forget),
     ("succession", succession::carry_out_due),
     ("signatures", letter_of_intent::actions::signing::remind),
@@ -30,6 +32,12 @@ pub(super) async fn run(node: &Data<Node>) {
             tracing::error!(work = name, %cause, "periodic work was not done");
         }
     }
+}
+
+/// Lets go what a clock that was ahead has put off too far: no digest is more than eight days ahead.
+fn heed_clock(tx: &mut Tx<'_>, _: &Node, now: Instant) -> Result<(), Problem> {
+    post::store::heed_clock(tx, post::LONGEST_WAIT, TimeDelta::days(8), now)?;
+    Ok(())
 }
 
 /// Forgets what nobody confirmed, and what is kept for a day only.

@@ -233,7 +233,7 @@ fn make(
         signups: signups.into_iter().map(|signup| at_event(signup, &events)).collect(),
         answers: answers.into_iter().map(|answer| received(answer, &versions)).collect(),
         dialogue: view::show(connection, dialogue, language)?,
-        versions: view::versions(versions, language),
+        versions: view::versions(connection, versions, language)?,
         channels: channels.iter().map(|words| words.to(language).to_owned()).collect(),
         told,
         suppliers,

@@ -218,7 +218,7 @@ pub fn last_entry(connection: &mut AnyConnection) -> Result<Option<Entry>, DbErr
     Ok(row.map(Entry::from))
 }
 
-/// The next 500 entries of the ledger.
+/// The next 50 entries of the ledger: each may speak of 1,000 deliveries.
 ///
 /// # Errors
 /// [`DbError`].
@@ -226,7 +226,7 @@ pub fn entries_after(connection: &mut AnyConnection, number: i64) -> Result<Vec<
     let rows: Vec<EntryRow> = ledger_entry::table
         .filter(ledger_entry::number.gt(number))
         .order(ledger_entry::number)
-        .limit(500)
+        .limit(50)
         .load(connection)?;
     Ok(rows.into_iter().map(Entry::from).collect())
 }

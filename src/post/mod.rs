@@ -19,4 +19,4 @@ mod model;
 pub mod store;
 
 pub use desk::{Begun, Bounds, Desk, Task};
-pub use model::{Content, Delivery, Held, Outcome, Told, Urgency, keyed, without};
+pub use model::{Content, Delivery, Held, LONGEST_WAIT, Outcome, Told, Urgency, keyed, without};

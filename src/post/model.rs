@@ -12,6 +12,8 @@ const TRIES: i32 = 5;
 /// The longest pause, in minutes: after a refusal, and while our own mail server is away.
 const LONGEST_PAUSE: i64 = 360;
 const LONGEST_PAUSE_AWAY: i64 = 15;
+/// What no letter is put off beyond, once it was due: the longest pause with what spreads it, and room.
+pub const LONGEST_WAIT: TimeDelta = TimeDelta::hours(8);
 
 /// One letter to one address, on its way. A name for ids; the row is private to the store.
 #[derive(Debug)]
@@ -256,6 +258,29 @@ mod tests {
         // And a leap back does not make a letter wait longer than its pause.
         let Outcome::Retry { at, .. } = settle(refused(), 3, later, queued, Id::made_at(queued)) else { panic!() };
         assert!(at < queued + TimeDelta::minutes(11));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn however_the_clock_leaps_a_letter_is_tried_soon_and_given_up_only_after_many_tries(
+            leaps in proptest::collection::vec((-100_000_i64..100_000, proptest::bool::ANY), 1..40)
+        ) {
+            let queued = at("2026-11-22T08:00:00Z");
+            let mut now = queued;
+            for (attempts, (leap, away)) in (0..).zip(leaps) {
+                now += TimeDelta::minutes(leap);
+                let failure = if away { Failure::Away("no".into()) } else { Failure::ForNow("no".into()) };
+                match settle(Err(failure), attempts, queued, now, Id::made_at(queued)) {
+                    Outcome::Retry { at, .. } => {
+                        proptest::prop_assert!(at > now && at <= now + LONGEST_WAIT, "{at} at {now}");
+                    }
+                    outcome => {
+                        proptest::prop_assert!(!away && attempts >= TRIES && now > queued, "{outcome:?} after {attempts}");
+                        break;
+                    }
+                }
+            }
+        }
     }
 
     #[test]

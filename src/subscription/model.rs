@@ -197,6 +197,19 @@ mod tests {
         assert_eq!(Frequency::Immediate.next_digest(at("2026-11-23T06:00:00Z")), None);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_the_clock_says_the_next_digest_lies_ahead_and_within_its_week(second in 0_i64..4_000_000_000) {
+            let now = chrono::DateTime::from_timestamp(second, 0).unwrap();
+            for (frequency, days) in [(Frequency::Daily, 1), (Frequency::Weekly, 7)] {
+                let next = frequency.next_digest(now).unwrap();
+                // A day is an hour longer when the clocks go back.
+                proptest::prop_assert!(next > now && next <= now + TimeDelta::days(days) + TimeDelta::hours(1));
+                proptest::prop_assert!(frequency.next_digest(next).unwrap() > next);
+            }
+        }
+    }
+
     #[test]
     fn a_date_before_the_next_digest_goes_at_once() {
         let now = at("2026-11-24T12:00:00Z");

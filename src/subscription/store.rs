@@ -1,6 +1,6 @@
 //! Subscriptions in the database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -97,13 +97,17 @@ pub fn find(connection: &mut AnyConnection, id: Id<Subscription>) -> Result<Opti
     row.map(Subscription::try_from).transpose()
 }
 
-/// These subscriptions, as far as they are there.
+/// These subscriptions by their ids, as far as they are there; each by itself, so that one that cannot be read stands in
+/// no other's way.
 ///
 /// # Errors
 /// [`DbError`].
-pub fn find_all(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<Subscription>, DbError> {
+pub fn find_all(
+    connection: &mut AnyConnection,
+    ids: &[String],
+) -> Result<HashMap<String, Result<Subscription, DbError>>, DbError> {
     let rows: Vec<Row> = subscription::table.filter(subscription::id.eq_any(ids)).load(connection)?;
-    rows.into_iter().map(Subscription::try_from).collect()
+    Ok(rows.into_iter().map(|row| (row.id.clone(), Subscription::try_from(row))).collect())
 }
 
 /// All subscriptions of one address.
@@ -120,14 +124,15 @@ pub fn of_address(connection: &mut AnyConnection, email: &Email) -> Result<Vec<S
 #[derive(Clone, Debug)]
 pub struct Listener {
     pub id: String,
-    pub email: String,
+    pub email: Email,
     pub email_key: String,
-    pub language: String,
+    pub language: Language,
     pub frequency: Frequency,
     pub filter: Filter,
 }
 
-/// Up to `count` subscriptions that were confirmed no later than `by`, in the order of their ids, after `place`.
+/// Up to `count` subscriptions that were confirmed no later than `by`, in the order of their ids, after `place`; and the
+/// place of the last when there may be more. One that cannot be read is left out and logged: the others are told.
 ///
 /// # Errors
 /// [`DbError`].
@@ -136,22 +141,65 @@ pub fn listeners(
     place: &str,
     by: Instant,
     count: i64,
-) -> Result<Vec<Listener>, DbError> {
+) -> Result<(Vec<Listener>, Option<String>), DbError> {
     use subscription as s;
-    type Row = (String, String, String, String, String, String);
-    let rows: Vec<Row> = s::table
+    let rows: Vec<ListenerRow> = s::table
         .filter(s::status.eq("confirmed").and(s::id.gt(place)).and(s::confirmed_at.le(by.naive_utc())))
         .order(s::id)
         .limit(count)
-        .select((s::id, s::email, s::email_key, s::language, s::frequency, s::filter))
+        .select(LISTENER)
         .load(connection)?;
-    let lift = |(id, email, email_key, language, frequency, filter): Row| {
+    let is_full = i64::try_from(rows.len()).is_ok_and(|found| found == count);
+    let place = rows.last().filter(|_| is_full).map(|(id, ..)| id.clone());
+    Ok((rows.into_iter().filter_map(readable).collect(), place))
+}
+
+/// All subscriptions of these addresses that were confirmed no later than `by`.
+///
+/// # Errors
+/// [`DbError`].
+pub fn listeners_at(
+    connection: &mut AnyConnection,
+    email_keys: &[&str],
+    by: Instant,
+) -> Result<Vec<Listener>, DbError> {
+    use subscription as s;
+    let rows: Vec<ListenerRow> = s::table
+        .filter(s::email_key.eq_any(email_keys).and(s::status.eq("confirmed")))
+        .filter(s::confirmed_at.le(by.naive_utc()))
+        .order(s::id)
+        .select(LISTENER)
+        .load(connection)?;
+    Ok(rows.into_iter().filter_map(readable).collect())
+}
+
+type ListenerRow = (String, String, String, String, String, String);
+const LISTENER: (
+    subscription::id,
+    subscription::email,
+    subscription::email_key,
+    subscription::language,
+    subscription::frequency,
+    subscription::filter,
+) = (
+    subscription::id,
+    subscription::email,
+    subscription::email_key,
+    subscription::language,
+    subscription::frequency,
+    subscription::filter,
+);
+
+fn readable((id, email, email_key, language, frequency, filter): ListenerRow) -> Option<Listener> {
+    let lift = || {
         let row = Lift::new("subscription", &id);
+        let email = row.some("email", Email::parse(&email))?;
+        let language = row.some("language", Language::from_tag(&language))?;
         let frequency = row.some("frequency", Frequency::from_word(&frequency))?;
         let filter = row.json("filter", &filter)?;
-        Ok(Listener { id, email, email_key, language, frequency, filter })
+        Ok::<_, DbError>(Listener { id: id.clone(), email, email_key, language, frequency, filter })
     };
-    rows.into_iter().map(lift).collect()
+    lift().inspect_err(|error| tracing::error!(%error, "a subscriber is not told")).ok()
 }
 
 /// Adds a subscription.

@@ -87,6 +87,37 @@ fn one_address_with_two_filters_gets_one_letter() {
 }
 
 #[test]
+fn one_address_hears_once_and_by_the_first_letter_that_goes_of_all_that_match() {
+    let app = TestApp::start();
+    // Monday after seven: the next daily digest goes before the next weekly one.
+    app.advance(TimeDelta::days(1));
+    for (address, frequencies) in
+        [("a@firma.example", ["daily", "immediate", "weekly"]), ("b@firma.example", ["weekly", "daily", "weekly"])]
+    {
+        for (frequency, filter) in
+            frequencies.into_iter().zip([json!({}), json!({"text": "tilsyn"}), json!({"cpv": ["33000000"]})])
+        {
+            given::subscriber(&app, address, frequency, filter);
+        }
+    }
+    // What would go sooner, and does not match, stands in nobody's way.
+    given::subscriber(&app, "b@firma.example", "immediate", json!({"text": "kørsel"}));
+    let id = publish(&app, given::notice("Natligt tilsyn"));
+    let letter = app.mail_to("a@firma.example");
+    assert!(letter.text.contains("ordene »tilsyn«"), "{}", letter.text);
+    app.advance(TimeDelta::days(1));
+    assert!(app.mail_to("b@firma.example").text.contains("ordene »tilsyn«"));
+    app.advance(TimeDelta::days(8));
+    assert!(app.mails().is_empty());
+    let change = json!({"title": "Tilsyn om natten", "change_reason": "Rettet"});
+    app.facilitator().change(&format!("/dialogues/{id}"), change).expect(200);
+    // The second version is news to all who had the first: each by its quickest subscription.
+    assert_eq!(recipients(&app), ["a@firma.example", "b@firma.example"]);
+    app.advance(TimeDelta::days(8));
+    assert!(app.mails().is_empty());
+}
+
+#[test]
 fn a_digest_gathers_what_waits_and_a_near_deadline_does_not_wait() {
     let app = TestApp::start();
     given::subscriber(&app, "dag@firma.example", "daily", json!({}));
@@ -200,7 +231,7 @@ fn a_preview_shows_what_a_filter_would_have_brought_and_why() {
 fn the_ledger_is_whole_outlives_erasure_and_shows_every_tampering() {
     use diesel::RunQueryDsl;
     use skala::db::DbError;
-    use skala::dispatch::ledger::verify;
+    use skala::dispatch::ledger::{verify, verify_by};
     let app = TestApp::start();
     let token = given::subscriber(&app, "a@firma.example", "immediate", json!({}));
     given::subscriber(&app, "b@firma.example", "daily", json!({}));
@@ -217,6 +248,17 @@ fn the_ledger_is_whole_outlives_erasure_and_shows_every_tampering() {
     };
     let whole = look();
     assert_eq!((whole.flaw.clone(), whole.deliveries), (None, 4));
+    // However few are compared at a time.
+    for window in [1, 3, 4] {
+        let look = app.node.db.read(move |connection| verify_by(connection, None, window));
+        assert_eq!(super::support::wait_for(look).unwrap(), whole);
+    }
+    tamper(
+        "UPDATE delivery SET status = 'sent', id = '0193f1c2-7a5e-7c31-9d3e-3f6a2b1c0d4e' WHERE recipient LIKE 'b@%' \
+            AND notice_version_id = (SELECT MIN(notice_version_id) FROM delivery)",
+    );
+    let flaw = "delivery 0193f1c2-7a5e-7c31-9d3e-3f6a2b1c0d4e is sent, and the ledger does not say so";
+    assert_eq!(look().flaw.as_deref(), Some(flaw));
     tamper("UPDATE ledger_entry SET data = '{}' WHERE number = 2");
     assert_eq!(look().flaw.as_deref(), Some("entry 2 is not as it was written"));
     tamper("DELETE FROM ledger_entry WHERE number = 2");

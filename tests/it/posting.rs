@@ -9,7 +9,7 @@ use skala::dispatch::{postman, work};
 use skala::kernel::{Email, Id};
 use skala::mail::{Failure, Postman};
 use skala::outbox::{Subject, history};
-use skala::post::store::lease;
+use skala::post::store::{entries, lease};
 use tokio::sync::watch;
 
 use super::support::{Manner, Sink, TestApp, given, wait_for};
@@ -168,6 +168,71 @@ fn a_folder_that_cannot_be_written_keeps_letters_waiting() {
 }
 
 #[test]
+fn a_disk_that_is_full_loses_no_letter_and_leaves_none_half_written() {
+    let app = TestApp::start();
+    let (dialogue, dispatch) = publish(&app, &["a.example"], 2);
+    // Finds the recipients and sends nothing yet.
+    app.mailbox.refuse_next(Failure::Away("not yet".into()));
+    app.mailbox.refuse_next(Failure::Away("not yet".into()));
+    app.send_what_waits();
+    let folder = app.database.folder.path().join("mails");
+    std::fs::create_dir(&folder).unwrap();
+    let draft = |id: &str| folder.join(format!(".{}-{id}.eml", app.now().format("%Y%m%dT%H%M%S")));
+    let versions = app.anonymous().get(&format!("/dialogues/{dialogue}/versions")).expect(200).each("id");
+    let waiting = wait_for(app.node.db.read(move |connection| entries(connection, &versions))).unwrap();
+    let drafts: Vec<_> = waiting.iter().map(|entry| draft(&entry.id)).collect();
+    // Every write into this file says that there is no room (ENOSPC).
+    drafts.iter().for_each(|draft| std::os::unix::fs::symlink("/dev/full", draft).unwrap());
+    let postman = Postman::folder(folder.clone(), app.node.settings.mail_from.clone(), "skala.example");
+    app.advance(TimeDelta::minutes(2));
+    app.send_by(&postman);
+    assert_eq!((progress(&app, &dispatch), std::fs::read_dir(&folder).unwrap().count()), ((2, 0, 0), 0));
+    app.advance(TimeDelta::minutes(5));
+    app.send_by(&postman);
+    assert_eq!((progress(&app, &dispatch), std::fs::read_dir(&folder).unwrap().count()), ((0, 2, 0), 2));
+}
+
+#[test]
+fn a_database_that_is_full_says_503_and_keeps_all_that_it_acknowledged() {
+    use diesel::RunQueryDsl;
+    let app = TestApp::start();
+    if app.database.engine() != skala::db::Engine::Sqlite {
+        // PostgreSQL's disk is filled by `cargo test --test faults database-full`.
+        return;
+    }
+    let odense = given::municipality(&app, "Odense Kommune");
+    let member = app.member(&odense);
+    let bound = |statement: &'static str| {
+        let set = app
+            .node
+            .db
+            .write(move |tx| Ok::<_, skala::db::DbError>(diesel::sql_query(statement).execute(tx.connection)?));
+        wait_for(set).unwrap();
+    };
+    // SQLite then says what it says when the disk has no room.
+    bound("PRAGMA max_page_count = 1");
+    let mut acknowledged = Vec::new();
+    let refused = loop {
+        let answer = member.post("/challenges", given::challenge_body("Natligt tilsyn"));
+        match answer.status {
+            201 => acknowledged.push(answer.id()),
+            _ => break answer,
+        }
+        assert!(acknowledged.len() < 1000, "the bound is not one");
+    };
+    let refused = refused.refused(503, "unavailable");
+    assert!(!refused.header("Retry-After").is_empty());
+    app.anonymous().get("/organisations").expect(200);
+    bound("PRAGMA max_page_count = 1000000");
+    let again = member.post("/challenges", given::challenge_body("Natligt tilsyn")).expect(201).id();
+    acknowledged.push(again);
+    let mut kept = member.get("/challenges?limit=200").expect(200).each("id");
+    kept.sort();
+    acknowledged.sort();
+    assert_eq!(kept, acknowledged);
+}
+
+#[test]
 fn staff_pauses_a_dispatch_and_lets_it_go_on() {
     let app = TestApp::start();
     let (dialogue, dispatch) = publish(&app, &["a.example"], 5);
@@ -209,12 +274,59 @@ fn a_clock_that_is_set_back_leaves_no_letter_on_lease() {
     let now = app.now();
     // A worker takes it and dies; then the clock is put right.
     let taken = app.node.db.write(move |tx| lease(tx, [10, 10, 10], TimeDelta::minutes(1), &[], |_, _| None, now));
-    assert_eq!(wait_for(taken).unwrap().len(), 1);
+    assert_eq!(wait_for(taken).unwrap().held.len(), 1);
     app.send_what_waits();
     assert!(app.mailbox.empty().is_empty(), "it is on lease");
     app.advance(TimeDelta::hours(-47));
     assert_eq!(app.mails().len(), 1);
     assert_eq!(progress(&app, &dispatch), (0, 3, 0));
+}
+
+#[test]
+fn what_a_clock_that_was_ahead_put_off_goes_when_it_is_put_right() {
+    let app = TestApp::start();
+    app.advance(TimeDelta::days(40));
+    given::subscriber(&app, "uge@b.example", "weekly", json!({}));
+    let (_, dispatch) = publish(&app, &["a.example"], 1);
+    app.mailbox.refuse_next(Failure::ForNow("450 later".into()));
+    app.send_what_waits();
+    assert!(app.mails().is_empty());
+    app.advance(TimeDelta::days(-40));
+    let mut to: Vec<String> = app.mails().into_iter().map(|mail| mail.to).collect();
+    to.sort();
+    assert_eq!(to, ["nr0@a.example", "uge@b.example"]);
+    assert_eq!(progress(&app, &dispatch), (0, 2, 0));
+}
+
+#[test]
+fn a_row_that_cannot_be_read_fails_alone() {
+    let app = TestApp::start();
+    let (_, dispatch) = publish(&app, &["a.example"], 4);
+    app.mailbox.refuse_next(Failure::ForNow("450 later".into()));
+    (0..3).for_each(|_| app.mailbox.refuse_next(Failure::ForNow("450 later".into())));
+    app.send_what_waits();
+    app.anonymous().post("/subscriptions", json!({"email": "ny@b.example"})).expect(202);
+    // What no program writes: a reason, a letter, an address and a filter that are none.
+    for damage in [
+        "UPDATE delivery SET why = '{' WHERE recipient = 'nr0@a.example'",
+        "UPDATE delivery SET recipient = 'nobody' WHERE recipient = 'nr1@a.example'",
+        "UPDATE delivery SET letter = '{' WHERE recipient = 'ny@b.example'",
+        "UPDATE subscription SET filter = '{' WHERE email = 'nr2@a.example'",
+    ] {
+        app.database.execute(damage);
+    }
+    app.advance(TimeDelta::minutes(2));
+    assert_eq!(app.mail_to("nr3@a.example").subject, "Ny markedsdialog: Natligt tilsyn");
+    assert_eq!(progress(&app, &dispatch), (0, 1, 3));
+    let ledger = wait_for(app.node.db.read(|connection| skala::dispatch::ledger::verify(connection, None))).unwrap();
+    assert_eq!((ledger.flaw, ledger.deliveries), (None, 4));
+    let metrics = app.anonymous().outside().get("/metrics").expect(200).text;
+    assert!(metrics.contains("skala_deliveries_total{outcome=\"failed\"} 4"), "{metrics}");
+    // A damaged subscription keeps no other from the next notice.
+    let process = given::process(&app, "Ro");
+    let id = given::draft(&app, &process, given::notice("Kørsel"));
+    app.facilitator().post(&format!("/dialogues/{id}/publish"), Value::Null).expect(200);
+    assert_eq!(app.mails().len(), 3);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::dispatch::{ledger, store};
 use crate::kernel::{Id, Instant};
 use crate::mail::{Failure, Hand, Letter, Postman};
 use crate::post::lanes::Ended;
+use crate::post::store::Unfit;
 use crate::post::{self, Begun, Bounds, Content, Desk, Held, Outcome, Task, Told};
 use crate::process;
 use crate::subscription::{self, Subscription, Why};
@@ -37,9 +38,12 @@ struct Matter {
     suppressed: Option<String>,
 }
 
+/// What it takes to write a letter, or why it cannot be written.
+type Prepared = Result<Matter, Failure>;
+
 pub(super) struct PostOffice {
     node: Data<Node>,
-    desk: Arc<Desk<Matter>>,
+    desk: Arc<Desk<Prepared>>,
     at_hand: HashMap<String, Arc<News>>,
 }
 
@@ -90,7 +94,7 @@ impl PostOffice {
         let deed = move |tx: &mut Tx<'_>| {
             if !settling.is_empty() {
                 post::store::settle(tx, settling.iter().map(|(held, outcome)| (held, outcome)), now)?;
-                enter(tx, &settling, &dialogues, now)?;
+                enter(tx, settled_lines(&settling), &dialogues, now)?;
                 for (held, outcome) in &settling {
                     crate::dispatch::bounce::after(tx, &node.seal, held, outcome, now)?;
                 }
@@ -103,7 +107,9 @@ impl PostOffice {
             post::store::put_off(tx, &later, now)?;
             post::store::pause(tx, &aside.into_iter().map(|(held, _)| held).collect::<Vec<_>>())?;
             let put_off = |domain: &str, more| desk.put_off(domain, more);
-            post::store::lease(tx, room, lease, &paused, put_off, now)
+            let leased = post::store::lease(tx, room, lease, &paused, put_off, now)?;
+            enter(tx, leased.unfit.iter().filter_map(unfit_line), &dialogues, now)?;
+            Ok::<_, DbError>(leased)
         };
         let leased = match self.node.db.write(deed).await {
             Ok(leased) => leased,
@@ -119,10 +125,14 @@ impl PostOffice {
         if renews {
             self.desk.renewed(began);
         }
-        let fetched = leased.len();
-        let tasks = self.prepare(leased, began).await?;
+        for unfit in &leased.unfit {
+            tracing::error!(delivery = unfit.id, why = unfit.why, "a letter cannot be read and is given up");
+            self.node.metrics.deliveries.with_label_values(&["failed"]).inc();
+        }
+        let moved = done.len() + leased.held.len() + leased.unfit.len();
+        let tasks = self.prepare(leased.held, began).await?;
         self.desk.put(tasks);
-        Ok(done.len() + fetched)
+        Ok(moved)
     }
 
     /// Whether there is room and something due for it.
@@ -173,7 +183,11 @@ impl PostOffice {
     }
 
     /// Looks up what it takes to write these letters.
-    async fn prepare(&mut self, held: Vec<Held>, leased_at: std::time::Instant) -> Result<Vec<Task<Matter>>, DbError> {
+    async fn prepare(
+        &mut self,
+        held: Vec<Held>,
+        leased_at: std::time::Instant,
+    ) -> Result<Vec<Task<Prepared>>, DbError> {
         let mut missing: Vec<String> = Vec::new();
         let mut subscribers: Vec<String> = Vec::new();
         let mut hashes: Vec<String> = Vec::new();
@@ -184,7 +198,7 @@ impl PostOffice {
             let versions = one.content.notices().iter().map(|told| &told.notice_version_id);
             missing.extend(versions.filter(|version| !self.at_hand.contains_key(*version)).cloned());
         }
-        let mut wanted: HashMap<String, Subscription> = HashMap::new();
+        let mut subscriptions = HashMap::new();
         let mut suppressed: HashMap<String, String> = HashMap::new();
         if !subscribers.is_empty() {
             missing.sort_unstable();
@@ -201,43 +215,47 @@ impl PostOffice {
             }
             let now = self.node.now();
             let look = move |connection: &mut AnyConnection| {
-                let news = missing.iter().map(|id| news(connection, id, now)).collect::<Result<Vec<_>, DbError>>()?;
+                let news: Vec<_> =
+                    missing.iter().map(|id| readable(news(connection, id, now))).collect::<Result<_, _>>()?;
                 let suppressed = post::store::suppressed(connection, &hashes)?;
                 Ok::<_, DbError>((news, subscription::store::find_all(connection, &subscribers)?, suppressed))
             };
-            let (news, subscriptions, dead) = self.node.db.read(look).await?;
-            for news in news {
+            let (news, found, dead) = self.node.db.read(look).await?;
+            for news in news.into_iter().flatten() {
                 let version = news.version.id.to_string();
                 self.at_hand.insert(version, Arc::new(news));
             }
-            let confirmed = subscriptions.into_iter().filter(Subscription::is_confirmed);
-            wanted.extend(confirmed.map(|subscription| (subscription.id.to_string(), subscription)));
+            subscriptions = found;
             suppressed.extend(dead);
         }
-        held.into_iter()
-            .map(|held| {
-                let matter = self.matter(&held, &wanted, &suppressed)?;
-                Ok(Task { held, leased_at, matter })
-            })
-            .collect()
+        let task = |held: Held| {
+            let matter = self.matter(&held, &subscriptions, &suppressed);
+            Task { held, leased_at, matter }
+        };
+        Ok(held.into_iter().map(task).collect())
     }
 
     fn matter(
         &self,
         held: &Held,
-        wanted: &HashMap<String, Subscription>,
+        subscriptions: &HashMap<String, Result<Subscription, DbError>>,
         suppressed: &HashMap<String, String>,
-    ) -> Result<Matter, DbError> {
+    ) -> Prepared {
         let Some(subscription_id) = held.content.subscription_id() else {
             return Ok(Matter { subscription: None, news: Vec::new(), suppressed: None });
         };
+        // One row that cannot be read stops the letters that need it, and no other.
+        let unfit = |error: DbError| Failure::ForGood(error.to_string());
         let row = Lift::new("delivery", &held.id);
         let told = |told: &Told| {
-            let news = row.some("notice_version_id", self.at_hand.get(&told.notice_version_id))?;
-            Ok::<_, DbError>((news.clone(), row.json::<Why>("why", &told.why)?))
+            // A version concerns many: it is put right, rather than given up at once.
+            let missing = || Failure::ForNow("the notice version cannot be read".to_owned());
+            let news = self.at_hand.get(&told.notice_version_id).ok_or_else(missing)?;
+            Ok::<_, Failure>((news.clone(), row.json::<Why>("why", &told.why).map_err(unfit)?))
         };
+        let subscription = subscriptions.get(subscription_id).cloned().transpose().map_err(unfit)?;
         Ok(Matter {
-            subscription: wanted.get(subscription_id).cloned(),
+            subscription: subscription.filter(Subscription::is_confirmed),
             news: held.content.notices().iter().map(told).collect::<Result<_, _>>()?,
             suppressed: suppressed.get(&post::keyed(&self.node.seal, &held.recipient.key())).cloned(),
         })
@@ -251,7 +269,7 @@ impl Drop for PostOffice {
 }
 
 /// One hand: posts letter after letter until the desk is closed, and rests while the mail server is away.
-fn keep_posting(desk: &Desk<Matter>, node: &Node, mut hand: Hand) {
+fn keep_posting(desk: &Desk<Prepared>, node: &Node, mut hand: Hand) {
     let mut away = 0_u32;
     while let Some(begun) = desk.take() {
         let posted = catch_unwind(AssertUnwindSafe(|| post_one(node, &mut hand, &begun)));
@@ -260,6 +278,7 @@ fn keep_posting(desk: &Desk<Matter>, node: &Node, mut hand: Hand) {
         let held = &begun.task.held;
         let (ended, outcome) = match attempt {
             Attempt::Unwanted(why) => (Ended::Unheard, Outcome::Suppressed { why }),
+            Attempt::Unwritten(failure) => (Ended::Unheard, held.outcome(Err(failure), node.now())),
             Attempt::Made(attempt) => {
                 let ended = match &attempt {
                     Err(Failure::Away(_)) => Ended::Unheard,
@@ -286,11 +305,16 @@ fn keep_posting(desk: &Desk<Matter>, node: &Node, mut hand: Hand) {
 
 enum Attempt {
     Unwanted(String),
+    Unwritten(Failure),
     Made(Result<String, Failure>),
 }
 
-fn post_one(node: &Node, hand: &mut Hand, begun: &Begun<Matter>) -> Attempt {
+fn post_one(node: &Node, hand: &mut Hand, begun: &Begun<Prepared>) -> Attempt {
     let Task { held, matter, .. } = &begun.task;
+    let matter = match matter {
+        Ok(matter) => matter,
+        Err(failure) => return Attempt::Unwritten(failure.clone()),
+    };
     match write(node, held, matter) {
         Err(why) => Attempt::Unwanted(why),
         Ok(letter) => Attempt::Made(hand.deliver(&letter, &held.id.to_string(), held.queued_at)),
@@ -313,38 +337,60 @@ fn write(node: &Node, held: &Held, matter: &Matter) -> Result<Letter, String> {
     })
 }
 
-/// Enters what became of notices into the ledger, a line for each version.
-fn enter(
+/// What the ledger says of letters that are settled: the version, and the line.
+fn settled_lines(settled: &[(Held, Outcome)]) -> impl Iterator<Item = (&str, Value)> {
+    settled.iter().flat_map(|(held, outcome)| {
+        let answer = match outcome {
+            Outcome::Sent { answer } | Outcome::Failed { answer } | Outcome::Suppressed { why: answer } => Some(answer),
+            Outcome::Retry { .. } => None,
+        };
+        let line = move |id, answer| json!({"id": id, "outcome": word(outcome), "answer": answer, "letter": held.id});
+        let told = held.deliveries.iter().zip(held.content.notices());
+        answer.into_iter().flat_map(move |answer| {
+            told.clone().map(move |(id, told)| (told.notice_version_id.as_str(), line(id, answer)))
+        })
+    })
+}
+
+/// What it says of a notice's delivery that was given up because it cannot be read.
+fn unfit_line(unfit: &Unfit) -> Option<(&str, Value)> {
+    let line = json!({"id": unfit.id, "outcome": "failed", "answer": unfit.why, "letter": unfit.id});
+    Some((unfit.notice_version_id.as_deref()?, line))
+}
+
+/// Enters what became of notices into the ledger, an entry for each version.
+fn enter<'a>(
     tx: &mut Tx<'_>,
-    settled: &[(Held, Outcome)],
+    lines: impl Iterator<Item = (&'a str, Value)>,
     dialogues: &HashMap<String, String>,
-    now: crate::kernel::Instant,
+    now: Instant,
 ) -> Result<(), DbError> {
     let mut by_version: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    for (held, outcome) in settled {
-        let (Outcome::Sent { answer } | Outcome::Failed { answer } | Outcome::Suppressed { why: answer }) = outcome
-        else {
-            continue;
-        };
-        for (id, told) in held.deliveries.iter().zip(held.content.notices()) {
-            let line = json!({"id": id, "outcome": word(outcome), "answer": answer, "letter": held.id});
-            by_version.entry(&told.notice_version_id).or_default().push(line);
-        }
+    for (version, line) in lines {
+        by_version.entry(version).or_default().push(line);
     }
     for (version, deliveries) in by_version {
         let dialogue = match dialogues.get(version) {
             Some(dialogue) => dialogue.clone(),
-            None => dialogue_of(tx.connection, version)?,
+            None => {
+                let found = dialogue::store::dialogue_of(tx.connection, version)?;
+                Lift::new("dialogue_version", &version).some("dialogue_id", found)?
+            }
         };
         ledger::append(tx, now, dialogue, "settled", &json!({"version_id": version, "deliveries": deliveries}))?;
     }
     Ok(())
 }
 
-fn dialogue_of(connection: &mut AnyConnection, version: &str) -> Result<String, DbError> {
-    let row = Lift::new("delivery", &version);
-    let found = dialogue::store::find_version(connection, row.id("notice_version_id", version)?)?;
-    Ok(row.some("notice_version_id", found)?.dialogue_id.to_string())
+/// What was read; nothing, and a line in the log, for a row that cannot be.
+fn readable<T>(read: Result<T, DbError>) -> Result<Option<T>, DbError> {
+    match read {
+        Err(error @ DbError::Impossible { .. }) => {
+            tracing::error!(%error, "letters wait that need this row");
+            Ok(None)
+        }
+        read => read.map(Some),
+    }
 }
 
 fn word(outcome: &Outcome) -> &'static str {
@@ -362,7 +408,8 @@ fn news(connection: &mut AnyConnection, id: &str, now: Instant) -> Result<News, 
     let version = row.some("notice_version_id", dialogue::store::find_version(connection, id)?)?;
     let versions = dialogue::store::versions(connection, version.dialogue_id, now)?;
     let before = versions.iter().rev().find(|other| other.number < version.number);
-    let changes = before.map(|before| difference(&before.notice, &version.notice)).unwrap_or_default();
+    let names = dialogue::store::lead_buyers(connection, before.into_iter().chain([&version]))?;
+    let changes = before.map(|before| difference(&before.notice, &version.notice, &names)).unwrap_or_default();
     let dialogue = row.some("notice_version_id", dialogue::store::find(connection, version.dialogue_id, now)?)?;
     let process = process::store::find(connection, dialogue.process_id)?;
     let process_title = process.map(|process| process.body.title).unwrap_or_default();

@@ -60,7 +60,24 @@ const COLUMNS: (
     delivery::digest,
 );
 
+/// What was taken on lease, and what could not be read and was given up.
+#[derive(Debug, Default)]
+pub struct Leased {
+    pub held: Vec<Held>,
+    pub unfit: Vec<Unfit>,
+}
+
+/// A delivery whose row cannot be read.
+#[derive(Debug)]
+pub struct Unfit {
+    pub id: String,
+    pub notice_version_id: Option<String>,
+    pub why: String,
+}
+
 /// Takes due letters on lease, the most urgent and longest due first. All that one digest holds is taken together.
+///
+/// A row that cannot be read is given up alone: the others go.
 ///
 /// What belongs to a paused dispatch is laid aside; what `put_off` says must wait (asked with the domain and how many are
 /// taken to it already) becomes due later. So neither stands in the way of what can go, however much of it there is.
@@ -74,7 +91,7 @@ pub fn lease(
     paused: &[String],
     put_off_by: impl Fn(&str, usize) -> Option<Duration>,
     now: Instant,
-) -> Result<Vec<Held>, DbError> {
+) -> Result<Leased, DbError> {
     let mut due: Vec<Row> = Vec::new();
     for (urgency, room) in Urgency::IN_ORDER.into_iter().zip(room) {
         if room == 0 {
@@ -93,7 +110,7 @@ pub fn lease(
         );
     }
     if due.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Leased::default());
     }
     due.extend(rest_of_digests(tx, &due)?);
     let (aside, due): (Vec<Row>, Vec<Row>) =
@@ -103,7 +120,9 @@ pub fn lease(
     let mut taken: Vec<Held> = Vec::with_capacity(due.len());
     let mut later: Vec<(Held, Duration)> = Vec::new();
     let mut by_domain: HashMap<String, usize> = HashMap::new();
-    for held in gathered(due)? {
+    let (gathered, unfit) = gathered(due);
+    give_up(tx, &unfit, now)?;
+    for held in gathered {
         let count = by_domain.entry(held.domain.clone()).or_default();
         match put_off_by(&held.domain, *count) {
             None => {
@@ -115,7 +134,7 @@ pub fn lease(
     }
     put_off(tx, &later, now)?;
     renew(tx, &taken, lease, now)?;
-    Ok(taken)
+    Ok(Leased { held: taken, unfit })
 }
 
 /// What nobody holds. A lease that runs for much longer than leases do was granted by a clock that has been set back
@@ -140,13 +159,20 @@ fn rest_of_digests(tx: &mut Tx<'_>, due: &[Row]) -> Result<Vec<Row>, DbError> {
         .load(tx.connection)?)
 }
 
-/// The rows as letters: those of one digest are one.
-fn gathered(rows: Vec<Row>) -> Result<Vec<Held>, DbError> {
+/// The rows as letters: those of one digest are one. Beside them, the rows that cannot be read.
+fn gathered(rows: Vec<Row>) -> (Vec<Held>, Vec<Unfit>) {
     let mut held: Vec<Held> = Vec::with_capacity(rows.len());
+    let mut unfit = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for row in rows {
-        let digest = row.digest.clone();
-        let one = lift(row)?;
+        let (id, notice_version_id, digest) = (row.id.clone(), row.notice_version_id.clone(), row.digest.clone());
+        let one = match lift(row) {
+            Ok(one) => one,
+            Err(error) => {
+                unfit.push(Unfit { id, notice_version_id, why: error.to_string() });
+                continue;
+            }
+        };
         let place = digest.as_ref().and_then(|digest| places.get(digest)).and_then(|place| held.get_mut(*place));
         match (place, one.content) {
             (
@@ -162,7 +188,22 @@ fn gathered(rows: Vec<Row>) -> Result<Vec<Held>, DbError> {
             }
         }
     }
-    Ok(held)
+    (held, unfit)
+}
+
+fn give_up(tx: &mut Tx<'_>, unfit: &[Unfit], now: Instant) -> Result<(), DbError> {
+    for Unfit { id, why, .. } in unfit {
+        diesel::update(delivery::table.find(id))
+            .set((
+                delivery::status.eq("failed"),
+                delivery::answer.eq(why),
+                delivery::settled_at.eq(now.naive_utc()),
+                delivery::leased_until.eq(None::<NaiveDateTime>),
+                delivery::letter.eq(None::<String>),
+            ))
+            .execute(tx.connection)?;
+    }
+    Ok(())
 }
 
 fn lift(row: Row) -> Result<Held, DbError> {
@@ -317,6 +358,23 @@ pub fn settle<'a>(
     );
     diesel::sql_query(statement).bind::<Text, _>(Value::from(rows).to_string()).execute(tx.connection)?;
     Ok(())
+}
+
+/// Lets letters go at once that a clock which was ahead, and has been put right since, put off further than anything
+/// is put off: `pause` for those that are tried again, `digest` for those that wait for one.
+///
+/// # Errors
+/// [`DbError`].
+pub fn heed_clock(tx: &mut Tx<'_>, pause: TimeDelta, digest: TimeDelta, now: Instant) -> Result<usize, DbError> {
+    let mut moved = 0;
+    for urgency in Urgency::IN_ORDER {
+        let longest = if urgency == Urgency::Digest { digest } else { pause };
+        let far = delivery::table
+            .filter(delivery::status.eq("queued").and(delivery::urgency.eq(urgency.rank())))
+            .filter(delivery::due_at.gt((now + longest).naive_utc()));
+        moved += diesel::update(far).set(delivery::due_at.eq(now.naive_utc())).execute(tx.connection)?;
+    }
+    Ok(moved)
 }
 
 /// When the next delivery is due, or a lease runs out; `None` when nothing waits.
