@@ -127,6 +127,8 @@ const TABLE: &str = "
     get_demand                    preparing              404    404    ok     ok     public
     get_dialogue                  draft                  404    404    ok     ok     public
     get_dialogue                  published              ok     ok     ok     ok     public
+    get_dialogue_history          draft                  403    403    ok     ok     -
+    get_dialogue_history          published              403    403    ok     ok     -
     get_dialogue_report           draft                  403    403    ok     ok     -
     get_dialogue_report           published              403    403    ok     ok     -
     get_dispatch                  dispatch               403    403    ok     ok     -
