@@ -242,4 +242,20 @@ mod tests {
             assert!(read(name, value).unwrap_err().to_string().starts_with(name), "{name}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_value_breaks_the_reader(value in ".{0,40}", number in "-?[0-9.]{0,22}", name in proptest::sample::select(vec![
+            "SKALA_DATABASE_URL", "SKALA_DATABASE_READ_URL", "SKALA_LISTEN", "SKALA_PUBLIC_URL", "SKALA_MAIL_FROM", "SKALA_RATE_LIMIT",
+            "SKALA_TRUSTED_PROXIES", "SKALA_MAIL_BOUNCES", "SKALA_DKIM_KEY", "SKALA_DRAIN", "SKALA_MAIL_LEASE", "SKALA_MAIL_CONNECTIONS",
+            "SKALA_MAIL_RATE", "SKALA_SECRET",
+        ])) {
+            for value in [value, number] {
+                match read(name, &value) {
+                    Ok(settings) => drop(settings.public_host().to_owned()),
+                    Err(error) => proptest::prop_assert!(error.to_string().starts_with("SKALA_")),
+                }
+            }
+        }
+    }
 }

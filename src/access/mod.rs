@@ -7,6 +7,8 @@
 //! A token or key only names its session or owner; who that is, and what they may, is read anew for every request. So
 //! an ended session, a closed account, a revoked key and a changed role count at once, on every node.
 
+#![doc = include_str!("asvs.md")]
+
 mod http;
 mod model;
 pub mod store;

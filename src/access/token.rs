@@ -130,4 +130,21 @@ mod tests {
         let unsigned = format!("eyJhbGciOiJub25lIn0.{}.", token.split('.').nth(1).unwrap());
         assert_eq!(read(&seal, &unsigned, now), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_token_names_whom_it_was_made_for_and_no_text_breaks_the_reader(user: [u8; 16], session: [u8; 16], text in ".{0,80}", parts in "[A-Za-z0-9_-]{0,40}\\.[A-Za-z0-9_-]{0,40}\\.[A-Za-z0-9_-]{0,43}") {
+            use_hmac_sha256();
+            let seal = Seal::new(b"a secret of the service, long enough");
+            let bearer = Bearer { user_id: UserId::from_bytes(user), session_id: Id::from_bytes(session) };
+            let now: Instant = "2026-11-22T08:00:00Z".parse().unwrap();
+            let token = issue(&seal, bearer.user_id, bearer.session_id, now).unwrap();
+            proptest::prop_assert_eq!(read(&seal, &token, now), Some(bearer));
+            let (head, signature) = token.rsplit_once('.').unwrap();
+            let swapped = format!("{}.{signature}", parts.rsplit_once('.').unwrap().0);
+            for forged in [text, parts, swapped, format!("{head}.")] {
+                proptest::prop_assert_eq!(read(&seal, &forged, now), None);
+            }
+        }
+    }
 }

@@ -105,4 +105,14 @@ mod tests {
         assert_eq!((six.place.as_str(), six.device.network.as_str()), ("2001:db8:1:2::", "2001:db8:1::/48"));
         assert_eq!(of("::ffff:192.0.2.17").place, "192.0.2.17", "one address however it is written");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_browser_names_a_device_at_length(agent in ".{0,200}", known in "(Firefox|Windows|/| |Chrome){0,5}") {
+            for agent in [agent, known] {
+                let name = device_name(&agent);
+                proptest::prop_assert!(name.chars().count() <= 40 && !name.contains(char::is_control));
+            }
+        }
+    }
 }

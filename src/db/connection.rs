@@ -42,7 +42,11 @@ impl FromStr for DatabaseUrl {
 
     // The scheme decides, never a trial: a mistyped `postgres` must not become a file of that name.
     fn from_str(url: &str) -> Result<Self, UrlError> {
-        let refused = || UrlError(url.split_once('@').map_or(url, |(_, public)| public).to_owned());
+        // Wherever a password stands in it, it is not repeated.
+        let refused = || match url.split_once("://") {
+            Some((scheme, _)) => UrlError(format!("{scheme}://…")),
+            None => UrlError(if url.contains(['@', '?']) { "…".to_owned() } else { url.to_owned() }),
+        };
         match url.split_once("://") {
             Some(("postgres" | "postgresql", rest)) if !rest.is_empty() => {
                 Ok(Self { engine: Engine::Postgres, target: url.to_owned() })
@@ -54,6 +58,12 @@ impl FromStr for DatabaseUrl {
 }
 
 impl DatabaseUrl {
+    /// The servers of a PostgreSQL address, without names, passwords and parameters.
+    fn hosts(&self) -> &str {
+        let authority = self.target.split_once("://").and_then(|(_, rest)| rest.split(['/', '?']).next());
+        authority.and_then(|authority| authority.rsplit_once('@')).map_or("", |(_, hosts)| hosts)
+    }
+
     /// The folder that holds the SQLite file; `None` on PostgreSQL.
     #[must_use]
     pub fn folder(&self) -> Option<PathBuf> {
@@ -73,9 +83,7 @@ impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.engine {
             Engine::Sqlite => write!(f, "sqlite://{}", self.target),
-            Engine::Postgres => {
-                write!(f, "postgres://…@{}", self.target.rsplit_once('@').map_or("", |(_, host)| host))
-            }
+            Engine::Postgres => write!(f, "postgres://…@{}", self.hosts()),
         }
     }
 }
@@ -236,8 +244,36 @@ mod tests {
     #[test]
     fn a_password_is_never_shown() {
         let url = "postgres://skala:hemmeligt@db.example/skala".parse::<DatabaseUrl>().unwrap();
-        assert_eq!(format!("{url:?}"), "postgres://…@db.example/skala");
+        assert_eq!(format!("{url:?}"), "postgres://…@db.example");
         let wrong = "postgress://skala:hemmeligt@db.example/skala".parse::<DatabaseUrl>().unwrap_err();
         assert!(!wrong.to_string().contains("hemmeligt"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_address_breaks_the_reader_and_none_shows_its_password(text in ".{0,40}", scheme in "(postgres|postgresql|postgress|sqlite)?", at in "[a-z@:/?&=]{0,12}") {
+            let _ = text.parse::<DatabaseUrl>();
+            for url in [
+                format!("{scheme}://u:HEMMELIGT@h{at}"),
+                format!("{scheme}://u@h/d?{at}&password=HEMMELIGT"),
+                format!("{scheme}://u:HEMMELIGT{at}@h/d"),
+            ] {
+                let shown = match url.parse::<DatabaseUrl>() {
+                    // A file is named by all that stands there.
+                    Ok(url) if url.engine == Engine::Sqlite => continue,
+                    Ok(url) => format!("{url:?}"),
+                    Err(error) => error.to_string(),
+                };
+                proptest::prop_assert!(!shown.contains("HEMMELIGT"), "{} shows {}", url, shown);
+            }
+        }
+
+        #[test]
+        fn what_is_added_to_an_address_leaves_what_stood_there(place in "[a-z0-9@:/,.]{1,30}", query in "([a-z_]{1,8}=[a-z0-9]{1,5}(&[a-z_]{1,8}=[a-z0-9]{1,5}){0,3})?") {
+            let told = conninfo(&format!("postgres://{place}?{query}"), Use::Write);
+            let head = format!("postgres://{place}?{query}");
+            proptest::prop_assert!(told.starts_with(&head), "{}", told);
+            proptest::prop_assert_eq!(conninfo(&told, Use::Write), told.clone());
+        }
     }
 }

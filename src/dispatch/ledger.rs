@@ -197,3 +197,17 @@ pub(super) fn deliveries_of(data: &Value) -> Vec<String> {
     let deliveries = data.get("deliveries").and_then(Value::as_array).into_iter().flatten();
     deliveries.filter_map(|delivery| delivery.get("id")?.as_str().map(str::to_owned)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_head_is_read_as_it_was_written_and_no_text_breaks_the_reader(number: i64, hash in "[0-9a-f]{64}", text in ".{0,40}") {
+            let read: Head = format!("{number}:{hash}").parse().unwrap();
+            proptest::prop_assert_eq!(read, Head { number, hash });
+            let _ = text.parse::<Head>();
+        }
+    }
+}

@@ -67,4 +67,15 @@ mod tests {
             assert_eq!(Cpv::parse(written), None, "{written}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_code_is_read_again_as_it_is_written_and_no_text_breaks_the_reader(text in ".{0,40}", code in "[0-9 ]{8,12}(-[0-9])?") {
+            for written in [text, code] {
+                let Some(cpv) = Cpv::parse(&written) else { continue };
+                proptest::prop_assert_eq!(Cpv::parse(cpv.as_str()), Some(cpv.clone()));
+                proptest::prop_assert!(cpv.as_str().len() == 8 && (2..=8).contains(&cpv.stem().len()) && cpv.covers(&cpv));
+            }
+        }
+    }
 }

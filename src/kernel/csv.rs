@@ -149,4 +149,30 @@ mod tests {
             [("/x".to_owned(), "unknown_column"), ("/name".to_owned(), "column_twice")]
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_as_a_field_is_read_as_it_was(name in "[a-zæ\",;\r\n ]{0,30}", note in "[a-z\"\n, ]{0,30}") {
+            let text = format!("name,note\r\n{},{}\r\n", field(&name), field(&note));
+            let told: Vec<_> = [("name", &name), ("note", &note)]
+                .into_iter().filter(|(_, value)| !value.trim().is_empty()).map(|(column, value)| pair(column, value)).collect();
+            let read: Vec<_> = rows(&text).into_iter().map(|(_, row)| row).collect();
+            proptest::prop_assert_eq!(read, if told.is_empty() { vec![] } else { vec![Ok(told)] });
+        }
+
+        #[test]
+        fn no_text_breaks_the_reader_and_no_row_is_more_than_the_text(text in ".{0,200}", signs in "[a\",;\n\r]{0,80}") {
+            for text in [text, format!("name,note\n{signs}"), format!("name;note\n{signs}")] {
+                let Ok(rows) = read(&text, &["name"], &["note"]) else { continue };
+                let size: usize = rows.iter().filter_map(|(_, row)| row.as_ref().ok()).flatten().map(|(_, value)| value.len()).sum();
+                proptest::prop_assert!(size <= text.len());
+            }
+        }
+
+        #[test]
+        fn no_field_is_a_formula(words in ".{0,30}", sign in "[=+@\t-]") {
+            let field = field(&format!("{sign}{words}"));
+            proptest::prop_assert!(field.trim_start_matches('"').starts_with('\''), "{}", field);
+        }
+    }
 }

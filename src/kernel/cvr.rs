@@ -52,4 +52,23 @@ mod tests {
             assert_eq!(Cvr::parse(written), None, "{written}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_number_is_read_again_as_it_is_written_and_no_text_breaks_the_reader(text in ".{0,40}", number in "(DK)?[1-9][0-9]{7}") {
+            for written in [text, number] {
+                let Some(cvr) = Cvr::parse(&written) else { continue };
+                proptest::prop_assert_eq!(cvr.as_str().len(), 8);
+                proptest::prop_assert_eq!(Cvr::parse(cvr.as_str()), Some(cvr));
+            }
+        }
+
+        #[test]
+        fn one_wrong_digit_is_always_noticed(number in "[1-9][0-9]{7}", place in 1_usize..8, other in "[0-9]") {
+            let mut wrong = number.clone();
+            wrong.replace_range(place..=place, &other);
+            proptest::prop_assume!(wrong != number);
+            proptest::prop_assert!(Cvr::parse(&number).is_none() || Cvr::parse(&wrong).is_none());
+        }
+    }
 }

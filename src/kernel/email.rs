@@ -67,4 +67,16 @@ mod tests {
             assert_eq!(Email::parse(written), None, "{written}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn an_address_is_read_again_as_it_is_written_and_never_holds_a_second_line(text in ".{0,60}", name in "[a-z.+]{1,12}", host in "[a-zæ.-]{1,20}") {
+            for written in [text, format!("{name}@{host}"), format!(" {name}@{host}\r\n")] {
+                let Some(email) = Email::parse(&written) else { continue };
+                proptest::prop_assert_eq!(Email::parse(email.as_str()), Some(email.clone()));
+                proptest::prop_assert!(email.as_str().len() <= 254 && !email.as_str().contains(char::is_control));
+                proptest::prop_assert!(!email.domain().is_empty());
+            }
+        }
+    }
 }

@@ -145,4 +145,13 @@ mod tests {
         assert!(early < late);
         assert_eq!(early.to_string().parse::<Id<u8>>().unwrap(), early);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn an_id_is_read_again_as_it_is_written_and_no_text_breaks_the_reader(bytes: [u8; 16], text in ".{0,50}") {
+            let id = Id::<u8>::from_bytes(bytes);
+            proptest::prop_assert_eq!(id.to_string().parse::<Id<u8>>().unwrap(), id);
+            let _ = text.parse::<Id<u8>>();
+        }
+    }
 }

@@ -55,4 +55,15 @@ mod tests {
             assert_eq!(Nuts::parse(written), None, "{written}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_code_is_read_again_as_it_is_written_and_no_text_breaks_the_reader(text in ".{0,40}", code in "[a-zA-Z]{2}[0-9a-zA-Z]{0,4}") {
+            for written in [text, code] {
+                let Some(nuts) = Nuts::parse(&written) else { continue };
+                proptest::prop_assert_eq!(Nuts::parse(nuts.as_str()), Some(nuts.clone()));
+                proptest::prop_assert!((2..=5).contains(&nuts.as_str().len()) && nuts.covers(&nuts));
+            }
+        }
+    }
 }

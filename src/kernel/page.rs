@@ -138,4 +138,17 @@ mod tests {
         assert_eq!(Page::of("x", &newest, vec![row(3), row(2)], Clone::clone).next, None);
         assert!(Page::of("x", &request(Direction::OldestFirst), vec![row(1)], Clone::clone).next.is_some());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_cursor_says_again_what_it_was_made_of_and_no_text_breaks_its_reader(changed: i64, id in "[0-9a-f-]{0,36}", text in ".{0,60}") {
+            let cursor = Cursor { changed, id };
+            let sealed = cursor.seal("challenge", Direction::OldestFirst);
+            proptest::prop_assert_eq!(Cursor::open(&sealed, "challenge", Direction::OldestFirst), Some(cursor));
+            for written in [text.clone(), URL_SAFE_NO_PAD.encode(&text), URL_SAFE_NO_PAD.encode(format!("challenge+:{text}"))] {
+                let opened = Cursor::open(&written, "challenge", Direction::OldestFirst);
+                proptest::prop_assert!(opened.is_none_or(|cursor| cursor.id.len() <= 36));
+            }
+        }
+    }
 }

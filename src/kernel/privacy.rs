@@ -535,4 +535,15 @@ mod tests {
         assert_eq!(traces("Skriv til ane@hospital.example."), [Trace::Email]);
         assert_eq!(traces("Vi er 4 @ natten; hr. patient sover 12 timer"), []);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_breaks_the_search_and_a_cpr_number_is_found_in_any(
+            before in "[^0-9]{0,20}", after in "[^0-9]{0,20}", day in 1_u32..=28, month in 1_u32..=12, year in 0_u32..100, number in 0_u32..10_000,
+        ) {
+            let _ = traces(&format!("{before}{number}{after}"));
+            let text = format!("{before} {day:02}{month:02}{year:02}-{number:04} {after}");
+            proptest::prop_assert!(has_cpr(&text), "{}", text);
+        }
+    }
 }

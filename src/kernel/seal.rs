@@ -255,4 +255,21 @@ mod tests {
         }
         assert!(!seal.opens("", SealedFor::Unsubscribe, id, "", at("2026-01-02T00:00:00Z")));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn only_the_very_token_opens_and_no_text_breaks_the_reader(bytes: [u8; 16], state in ".{0,20}", place in 0_usize..66, with in "[A-Za-z0-9_-]", text in ".{0,80}") {
+            let seal = Seal::new(b"a secret of the service, long enough");
+            let id = Id::<u8>::from_bytes(bytes);
+            let (until, now) = (at("2026-01-03T00:00:00Z"), at("2026-01-02T00:00:00Z"));
+            let token = seal.token(SealedFor::ConfirmSignup, id, Some(until), &state);
+            proptest::prop_assert!(seal.opens(&token, SealedFor::ConfirmSignup, id, &state, now));
+            proptest::prop_assert_eq!(Seal::named_by::<u8>(&token), Some(id));
+            let mut altered = token.clone();
+            altered.replace_range(place..=place, &with);
+            proptest::prop_assert_eq!(seal.opens(&altered, SealedFor::ConfirmSignup, id, &state, now), altered == token);
+            proptest::prop_assert!(!seal.opens(&text, SealedFor::ConfirmSignup, id, &state, now));
+            let _ = Seal::named_by::<u8>(&text);
+        }
+    }
 }

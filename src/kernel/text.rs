@@ -144,4 +144,14 @@ mod tests {
         assert_eq!(fold("Ældrepleje ØST Århus café"), "ældrepleje øst århus cafe");
         assert_eq!(fold("A\u{30a}rhus"), "århus");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_header_breaks_the_choice_of_language_and_folding_twice_changes_nothing(header in ".{0,80}", ranges in "[a-z*]{0,3}(;q=[0-9.e-]{0,6})?(,[a-z]{2};q=[0-9.]{0,4}){0,4}") {
+            let _ = (Language::negotiate(&header), Language::negotiate(&ranges));
+            let folded = fold(&header);
+            proptest::prop_assert_eq!(fold(&folded), folded.clone());
+            proptest::prop_assert!(folded.len() <= 4 * header.len());
+        }
+    }
 }

@@ -223,4 +223,20 @@ mod tests {
         let none = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
         assert!(matches!(Signer::from_pem(none, "a", "b.dk"), Err(SignerError::Unfit(_))));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_was_relaxed_stays_as_it_is_and_no_key_or_message_breaks_the_signer(body in "[a \t\r\n]{0,60}", pem in ".{0,60}", message in ".{0,80}") {
+            let once = relaxed_body(&body);
+            proptest::prop_assert_eq!(relaxed_body(&once), once);
+            let armed = format!("-----BEGIN PRIVATE KEY-----\n{pem}\n-----END PRIVATE KEY-----\n");
+            proptest::prop_assert!(Signer::from_pem(&pem, "a", "b.dk").is_err() && Signer::from_pem(&armed, "a", "b.dk").is_err());
+            let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+            let signer = Signer { domain: "b.dk".into(), selector: "a".into(), key: Key::Ed25519(key) };
+            for message in [message.clone(), format!("From: {message}\r\n\r\n{body}")] {
+                let signed = signer.sign(&message, "2026-11-22T08:00:00Z".parse().unwrap()).unwrap();
+                proptest::prop_assert!(signed.ends_with(&message) && signed.starts_with("DKIM-Signature:"));
+            }
+        }
+    }
 }

@@ -324,4 +324,25 @@ mod tests {
             assert!(url.parse::<Server>().is_err(), "{url}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_message_comes_out_as_it_went_in_and_ends_once(message in "[.a\r\n]{0,60}") {
+            let message = message.replace("\r\n", "\n").replace('\r', "").replace('\n', "\r\n");
+            let sent = stuffed(&message);
+            let body = sent.strip_suffix(".\r\n").unwrap();
+            let came: String = body.split_inclusive("\r\n").map(|line| line.strip_prefix('.').unwrap_or(line)).collect();
+            proptest::prop_assert_eq!(came.strip_suffix("\r\n").unwrap(), message.strip_suffix("\r\n").unwrap_or(&message));
+            proptest::prop_assert!(!body.split("\r\n").any(|line| line == "."), "it would end too early");
+        }
+
+        #[test]
+        fn no_address_breaks_the_reader(text in ".{0,60}", rest in "[a-z0-9@:/?=&%+.\\[\\]]{0,40}") {
+            for address in [text, format!("smtp://{rest}"), format!("smtps://{rest}")] {
+                if let Ok(server) = address.parse::<Server>() {
+                    proptest::prop_assert!(!server.host.is_empty() && (1..=600).contains(&server.patience.as_secs()));
+                }
+            }
+        }
+    }
 }

@@ -182,3 +182,20 @@ fn tell(mut value: Value) -> Result<Told, Problem> {
     };
     Ok(Told { body: Fit::check(read_value(&value)?)?, successor })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn no_file_breaks_the_reader(bytes in proptest::collection::vec(0_u8.., 0..200), cells in "[a-z,;\"\n0-9-]{0,80}", json in "[a-z{}\":,\n]{0,80}") {
+            for bytes in [bytes, format!("kind,name,cvr,valid_from\n{cells}").into_bytes(), json.into_bytes()] {
+                for format in [Format::Csv, Format::Ndjson] {
+                    let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+                    proptest::prop_assert!(Import::read(format, &bytes).map_or(0, |import| import.0.len()) <= lines);
+                }
+            }
+        }
+    }
+}

@@ -55,3 +55,20 @@ fn codes(file: &str, others: &[&str], parse: impl Fn(&str) -> Option<String>) ->
     }
     if flaws.0.is_empty() { Ok(codes) } else { Err(flaws.into()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn no_list_of_codes_breaks_the_reader_and_none_holds_a_code_twice(text in ".{0,100}", cells in "[0-9a-zA-Z,;\"\n -]{0,100}") {
+            for text in [text, format!("code,label_da,label_en\n{cells}")] {
+                let read = codes(&text, &[], |code| Cpv::parse(code).map(|cpv| cpv.to_string()));
+                let codes = read.map_or(Vec::new(), |codes| codes.into_iter().map(|code| code.code).collect());
+                let once: std::collections::HashSet<_> = codes.iter().collect();
+                proptest::prop_assert_eq!(once.len(), codes.len());
+            }
+        }
+    }
+}

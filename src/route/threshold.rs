@@ -198,3 +198,27 @@ fn read(row: &[(String, String)]) -> Result<Threshold, Flaw> {
         basis: field("basis").chars().take(200).collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn no_line_of_thresholds_breaks_the_reader(period in "([0-9]{1,5}-[0-9]{1,5}|.{0,12})", words in "(Statslig|Regional|Varer og tjenesteydelser|.{0,12})", amount in "(-?[0-9]{0,22}|.{0,8})") {
+            let row = [("period", &period), ("authority", &words), ("category", &words), ("eur", &amount), ("basis", &words)];
+            let row: Vec<_> = row.into_iter().map(|(column, value)| (column.to_owned(), value.clone())).collect();
+            if let Ok(one) = read(&row) {
+                proptest::prop_assert!(one.first_year <= one.last_year && one.eur.is_none_or(|eur| eur > 0));
+            }
+        }
+
+        #[test]
+        fn every_word_is_read_as_what_it_stands_for(place in 0_usize..5, other in 0_usize..6) {
+            let (authority, _, word) = ThresholdAuthority::WORDS[place];
+            let (category, _, kind) = ThresholdCategory::WORDS[other];
+            proptest::prop_assert_eq!((authority.word(), ThresholdAuthority::from_word(word)), (word, Some(authority)));
+            proptest::prop_assert_eq!((category.word(), ThresholdCategory::from_word(kind)), (kind, Some(category)));
+        }
+    }
+}

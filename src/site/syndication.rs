@@ -128,4 +128,23 @@ mod tests {
         assert_eq!(json["items"][0]["title"], "<Løft> & bær");
         assert_eq!(json["items"][0]["date_published"], "2026-11-22T08:00:00Z");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_said_stays_one_text_of_one_element(words in ".{0,60}", any: String) {
+            for words in [words, any] {
+                let mut feed = feed();
+                feed.entries[0].title = words.clone();
+                feed.entries[0].tags = vec![words.clone()];
+                let told = atom(&feed);
+                let (usual, xml) = (atom(&self::feed()), xml(&words));
+                let signs = |text: &str| (text.matches('<').count(), text.matches('>').count());
+                proptest::prop_assert_eq!(signs(&told), signs(&usual));
+                let unfit = |c: char| matches!(c, '<' | '>' | '"' | '\u{0}'..='\u{8}' | '\u{fffe}' | '\u{ffff}');
+                proptest::prop_assert_eq!(xml.find(unfit), None);
+                let json = json_feed(&feed);
+                proptest::prop_assert_eq!(json["items"][0]["title"].as_str(), Some(words.as_str()));
+            }
+        }
+    }
 }

@@ -154,4 +154,20 @@ mod tests {
         assert_eq!(flaws.0[0].pointer, "/consent_text");
         assert!(read("").is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_list_breaks_the_reader(text in ".{0,100}", cells in "[a-z@.,;\"\n 0-9:TZ-]{0,120}") {
+            let _ = read(&text);
+            let listed = format!("email,language,frequency,cpv,nuts,themes,consent_text,consent_at,consent_source\n{cells}");
+            proptest::prop_assert!(read(&listed).unwrap().len() <= cells.lines().count() + 1);
+        }
+
+        #[test]
+        fn a_moment_is_read_again_as_it_is_written(seconds in -60_000_000_000_i64..60_000_000_000, text in ".{0,30}") {
+            let at = DateTime::from_timestamp(seconds, 0).unwrap();
+            proptest::prop_assert_eq!(moment(&at.to_rfc3339()), Some(at));
+            let _ = moment(&text);
+        }
+    }
 }

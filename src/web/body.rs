@@ -214,4 +214,31 @@ mod tests {
         let tags = IfMatch(Some(vec![3, 4]));
         assert!(tags.require(4).is_ok() && tags.require(5).is_err() && IfMatch(None).require(9).is_ok());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn an_etag_is_matched_by_itself_and_no_header_breaks_the_reader(version in 1_i64.., bytes in proptest::collection::vec(32_u8..=255, 0..60)) {
+            let read = |value: &[u8]| {
+                let request = actix_web::test::TestRequest::default();
+                let value = actix_web::http::header::HeaderValue::from_bytes(value).ok()?;
+                let request = request.insert_header((IF_MATCH, value)).to_http_request();
+                IfMatch::from_request(&request, &mut dev::Payload::None).into_inner().ok()
+            };
+            let etag = crate::web::reply::etag(version, crate::kernel::Language::Da);
+            let (same, among) = (read(etag.as_bytes()).unwrap(), read(format!("\"0.en\", {etag}").as_bytes()).unwrap());
+            proptest::prop_assert!(same.require(version).is_ok() && among.require(version).is_ok());
+            proptest::prop_assert!(same.require(version - 1).is_err());
+            let _ = read(&bytes);
+        }
+
+        #[test]
+        fn a_merge_patch_twice_is_the_patch_once(told in "[a-c]{1,3}", patch in "[a-c]{1,3}", null: bool) {
+            let mut target = json!({ (told.clone()): {"x": 1}, "a": [told] });
+            let patch = json!({ (patch.clone()): if null { Value::Null } else { json!({"x": null, "y": patch}) } });
+            merge(&mut target, &patch);
+            let once = target.clone();
+            merge(&mut target, &patch);
+            proptest::prop_assert_eq!(target, once);
+        }
+    }
 }

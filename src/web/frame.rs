@@ -71,7 +71,7 @@ pub async fn frame(
         }
     }
     if node.settings.public_url.starts_with("https://") {
-        let a_year = HeaderValue::from_static("max-age=31536000");
+        let a_year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(HeaderName::from_static("strict-transport-security"), a_year);
     }
 

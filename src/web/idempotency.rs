@@ -130,11 +130,7 @@ async fn begin(
     key: &HeaderValue,
     request: &mut ServiceRequest,
 ) -> Result<Begun, Problem> {
-    let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len())).ok_or_else(|| {
-        let detail =
-            text!("Idempotency-Key er 1 til 255 synlige tegn", "Idempotency-Key is 1 to 255 visible characters");
-        Problem::unfit("", "bad_idempotency_key", detail)
-    })?;
+    let key = read_key(key)?;
     let RawBody(body) = request.extract::<RawBody>().await?;
     let described = [request.method().as_str().as_bytes(), request.uri().to_string().as_bytes(), &body].join(&0);
     request.set_payload(actix_web::dev::Payload::from(body));
@@ -166,6 +162,15 @@ async fn begin(
             Err(Problem::conflict("cut_off", detail))
         }
     }
+}
+
+/// What a client calls its request.
+fn read_key(key: &HeaderValue) -> Result<&str, Problem> {
+    key.to_str().ok().filter(|key| (1..=255).contains(&key.len())).ok_or_else(|| {
+        let detail =
+            text!("Idempotency-Key er 1 til 255 synlige tegn", "Idempotency-Key is 1 to 255 visible characters");
+        Problem::unfit("", "bad_idempotency_key", detail)
+    })
 }
 
 impl Kept {
@@ -249,4 +254,18 @@ async fn settle(node: &Node, place: Place, kept: Option<Kept>) -> Result<(), DbE
 pub fn forget_old(tx: &mut Tx<'_>, now: Instant) -> Result<usize, DbError> {
     let old = idempotency::table.filter(idempotency::begun_at.lt((now - KEPT).naive_utc()));
     Ok(diesel::delete(old).execute(tx.connection)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_key_is_its_visible_characters_or_none(bytes in proptest::collection::vec(32_u8..=255, 0..300)) {
+            let Ok(header) = HeaderValue::from_bytes(&bytes) else { return Ok(()) };
+            let fits = (1..=255).contains(&bytes.len()) && bytes.iter().all(|byte| (32..127).contains(byte));
+            proptest::prop_assert_eq!(read_key(&header).ok().map(str::as_bytes), fits.then_some(bytes.as_slice()));
+        }
+    }
 }

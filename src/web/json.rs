@@ -119,8 +119,8 @@ fn shape_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Probl
         return not_json(inner);
     }
     let message = inner.to_string();
-    let message = message.split(" at line ").next().unwrap_or_default();
-    let named = || message.split('`').nth(1).unwrap_or_default();
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+    let named = || name_in(message);
     let pointer = pointer(error.path());
     let here_or_below = |name: &str| {
         let below = format!("/{}", escape_pointer(name));
@@ -148,6 +148,15 @@ fn shape_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Probl
     } else {
         Problem::unfit(&pointer, "wrong_type", text!("Forkert type ({message})", "Wrong type ({message})"))
     }
+}
+
+/// The field that serde names: all between the first backtick and the one before what it expected instead, since a name
+/// may hold backticks itself.
+fn name_in(message: &str) -> &str {
+    let behind = message.split_once('`').map_or("", |(_, behind)| behind);
+    let ends = ["`, expected ", "`, there are no fields"];
+    let end = ends.iter().filter_map(|end| behind.rfind(end)).max().or_else(|| behind.rfind('`'));
+    end.and_then(|end| behind.get(..end)).unwrap_or_default()
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -210,6 +219,15 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn a_pointer_leads_to_what_it_speaks_of_whatever_the_field_is_called(name in ".{1,20}") {
+            let told = serde_json::json!({ "items": [{ "count": 1, (name.clone()): true }] });
+            proptest::prop_assume!(name != "count");
+            let problem = read_json::<Outer>(told.to_string().as_bytes()).unwrap_err();
+            let flaw = problem.errors.first().unwrap();
+            proptest::prop_assert_eq!((flaw.code, told.pointer(&flaw.pointer)), ("unknown_field", Some(&true.into())));
+        }
+
         #[test]
         fn what_was_written_is_what_is_read(bytes in ".{0,200}", number: f64, whole: i64) {
             // No bytes whatever make it panic, and what serde_json reads is read the same way here.

@@ -330,4 +330,17 @@ mod tests {
         assert_eq!(sizes(&mut batches, false), [100, 100]);
         assert_eq!(sizes(&mut batches, true), [50]);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn lines_are_the_same_wherever_the_stream_is_cut(bytes in "[a{}\n\r\u{feff}æ]{0,60}", raw in proptest::collection::vec(0_u8.., 0..40), size in 1_usize..20) {
+            for bytes in [bytes.into_bytes(), raw] {
+                let parts: Vec<&[u8]> = bytes.chunks(size).collect();
+                let whole = read(&[&bytes], true);
+                let breaks = bytes.iter().filter(|byte| **byte == b'\n').count();
+                proptest::prop_assert_eq!(read(&parts, true), whole.clone());
+                proptest::prop_assert!(whole.len() <= breaks + 1);
+            }
+        }
+    }
 }

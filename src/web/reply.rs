@@ -136,3 +136,18 @@ fn with_cursor(request: &HttpRequest, cursor: &str) -> String {
     let query: Vec<&str> = kept.chain(std::iter::once(cursor.as_str())).collect();
     format!("{}?{}", request.path(), query.join("&"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn who_has_the_version_is_told_so_and_no_header_breaks_the_reader(version: i64, other: i64, bytes in proptest::collection::vec(32_u8..=255, 0..60)) {
+            let etag = HeaderValue::from_str(&etag(version, Language::En)).unwrap();
+            let listed = HeaderValue::from_str(&format!("\"{other}.da\", W/{}", etag.to_str().unwrap())).unwrap();
+            proptest::prop_assert!(is_seen(Some(&listed), &etag) && is_seen(Some(&etag), &etag) && !is_seen(None, &etag));
+            let _ = HeaderValue::from_bytes(&bytes).map(|header| is_seen(Some(&header), &etag));
+        }
+    }
+}

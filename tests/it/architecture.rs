@@ -175,3 +175,30 @@ fn no_two_types_share_a_name_in_the_spec() {
     }
     assert!(seen.len() > 20, "{seen:?}");
 }
+
+#[test]
+fn every_test_that_the_security_checklist_names_is_there() {
+    fn names(place: &Path, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(place).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                names(&path, found);
+            } else if path.extension().is_some_and(|kind| kind == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let lines: Vec<&str> = text.lines().map(str::trim).collect();
+                for two in lines.windows(2).filter(|two| two[0] == "#[test]") {
+                    found.extend(two[1].strip_prefix("fn ").and_then(|rest| rest.split('(').next()).map(str::to_owned));
+                }
+            }
+        }
+    }
+    let mut known = BTreeSet::new();
+    ["src", "tests/it"].iter().for_each(|place| names(Path::new(place), &mut known));
+    let checklist = fs::read_to_string("src/access/asvs.md").unwrap();
+    let quoted = checklist.split('`').skip(1).step_by(2).map(str::to_owned);
+    // What is no setting, path or field is a test.
+    let named: Vec<String> = quoted.filter(|name| name.matches('_').count() > 2).collect();
+    assert!(named.len() > 40, "{named:?}");
+    let gone: Vec<_> = named.iter().filter(|name| !known.contains(*name)).collect();
+    assert!(gone.is_empty(), "the checklist names tests that are not there: {gone:?}");
+}

@@ -151,6 +151,27 @@ fn a_digest_gathers_what_waits_and_a_near_deadline_does_not_wait() {
 }
 
 #[test]
+fn a_clock_that_jumps_to_and_fro_sends_every_letter_once() {
+    let app = TestApp::start();
+    given::subscriber(&app, "straks@firma.example", "immediate", json!({}));
+    given::subscriber(&app, "dag@firma.example", "daily", json!({}));
+    publish(&app, given::notice("Natligt tilsyn"));
+    assert_eq!(recipients(&app), ["straks@firma.example"]);
+    let jumps =
+        [(-48, None), (48, None), (22, Some("dag@firma.example")), (-24, None), (24, None), (-1, None), (48, None)];
+    for (hours, told) in jumps {
+        app.advance(TimeDelta::hours(hours));
+        assert_eq!(recipients(&app), told.into_iter().collect::<Vec<_>>(), "after a jump of {hours} hours");
+    }
+    // What is published while the clock is wrong goes out all the same.
+    app.advance(-TimeDelta::hours(30));
+    publish(&app, given::notice("Kørsel"));
+    assert_eq!(recipients(&app), ["straks@firma.example"]);
+    app.advance(TimeDelta::days(3));
+    assert_eq!(recipients(&app), ["dag@firma.example"]);
+}
+
+#[test]
 fn a_digest_goes_before_the_notice_to_many_that_was_due_earlier() {
     let app = TestApp::start();
     given::subscriber(&app, "dag@firma.example", "daily", json!({}));

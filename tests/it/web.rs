@@ -47,7 +47,7 @@ fn every_answer_carries_the_headers_that_protect() {
             ("Content-Security-Policy", "default-src 'none'"),
             ("X-Content-Type-Options", "nosniff"),
             ("Referrer-Policy", "no-referrer"),
-            ("Strict-Transport-Security", "max-age="),
+            ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
         ] {
             assert!(answer.header(header).contains(part), "{path}: {header}: {}", answer.header(header));
         }

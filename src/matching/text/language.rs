@@ -136,4 +136,19 @@ mod tests {
         assert_eq!(Language::from_tag("nb-NO"), Some(Language::Norwegian));
         assert_eq!(Language::from_tag("fi"), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_sentence_breaks_the_detection_and_its_order_does_not_matter(sentence in ".{0,80}", words in proptest::collection::vec("(ikke|inte|not|vi|de|og|ø|pumpe)", 0..8)) {
+            let _ = of_sentence(&sentence, None);
+            let mut turned = words.clone();
+            turned.reverse();
+            proptest::prop_assert_eq!(of_sentence(&words.join(" "), None), of_sentence(&turned.join(" "), None));
+        }
+
+        #[test]
+        fn no_tag_breaks_the_reader(tag in ".{0,12}") {
+            let _ = Language::from_tag(&tag);
+        }
+    }
 }

@@ -350,6 +350,19 @@ mod tests {
         }
 
         #[test]
+        fn no_wish_in_words_breaks_the_reader_and_its_words_are_read_again_alike(text in ".{0,80}", parts in "[a-zæ,;\n -]{0,60}") {
+            for text in [text, parts] {
+                let words = words_of(&text);
+                prop_assert_eq!(words_of(&words.join(" ")), words.clone());
+                prop_assert!(words.windows(2).all(|two| two[0] < two[1]));
+                prop_assert!(alternatives(&text).all(|(written, words)| !words.is_empty() && text.contains(&written)));
+                let mut wanted = Filter { text: Some(text.clone()), cpv: vec![text.clone()], nuts: vec![text], ..Filter::default() };
+                wanted.fit_at("", &mut Flaws::default());
+                let _ = wanted.matches(&notice(&["33195100"], &["DK01"], "tilsyn"));
+            }
+        }
+
+        #[test]
         fn an_empty_filter_matches_everything_and_says_so(code in "[1-9][0-9]{7}", words in ".{0,40}") {
             let why = Filter::default().matches(&notice(&[&code], &[], &words));
             prop_assert_eq!(why, Some(Why(vec![Reason::Everything])));

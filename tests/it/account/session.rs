@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::{PASSWORD, mette, refresh, sign_in};
-use crate::support::{TestApp, given};
+use crate::support::{Answer, TestApp, given};
 
 #[test]
 fn a_person_sees_where_they_are_signed_in() {
@@ -102,4 +102,25 @@ fn a_changed_role_counts_at_once() {
     let aarhus = given::municipality(&app, "Aarhus Kommune");
     app.admin().change(&format!("/users/{id}"), json!({"organisation_id": aarhus.id})).expect(200);
     assert_ne!(me.get("/me").expect(200)["organisation"]["id"], json!(odense.id));
+}
+
+#[test]
+fn a_clock_that_jumps_locks_nobody_out_and_opens_nothing_that_has_ended() {
+    let app = TestApp::start();
+    let (_, pair) = mette(&app);
+    let signed_in = |pair: &Answer| app.bearer(&pair.text_of("access_token")).get("/me");
+    app.anonymous().post("/password-resets", json!({"email": "mette@odense.example"})).expect(202);
+    let link = app.mail_to("mette@odense.example").token("/password-resets/");
+    app.advance(-TimeDelta::days(1));
+    signed_in(&pair).expect(200);
+    let pair = refresh(&app, &pair).expect(200);
+    app.advance(TimeDelta::days(1) + TimeDelta::hours(2));
+    signed_in(&pair).refused(401, "unauthorized");
+    let reset = json!({"token": link, "password": "en helt anden sætning"});
+    app.anonymous().post("/password-resets/accept", reset).refused(410, "dead_link");
+    let pair = refresh(&app, &pair).expect(200);
+    signed_in(&pair).expect(200);
+    app.advance(-TimeDelta::hours(3));
+    signed_in(&pair).expect(200);
+    refresh(&app, &pair).expect(200);
 }
