@@ -26,7 +26,7 @@ pub struct Context {
     pub language: Language,
     /// One moment for the whole request.
     pub now: Instant,
-    /// Where it comes from, where that says anything.
+    /// Where it comes from; none for the machine itself, which is a script of the operator or a proxy that nobody declared.
     pub network: Option<Network>,
 }
 
@@ -47,7 +47,7 @@ impl FromRequest for Context {
         let credentials = bearer(request).map(str::to_owned);
         let anonymous = request.headers().get(AUTHORIZATION).is_none();
         let client = node.as_ref().and_then(|node| frame::client_address(node, request));
-        let network = client.and_then(Network::of);
+        let network = client.filter(|address| !address.to_canonical().is_loopback()).map(Network::of);
         Box::pin(async move {
             let node = node.ok_or_else(|| Problem::internal(&"no node"))?;
             let now = node.now();

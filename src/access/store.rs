@@ -13,8 +13,8 @@ use crate::kernel::{Cursor, Direction, Email, Instant, OrganisationId, Page, Pag
 
 pub use key::{ApiKey, insert_key, keys_of, person_by_key, revoke_key, revoke_keys_of, touch_key};
 pub use session::{
-    Device, Session, begin_session, draw_token, end_other_sessions, end_session, end_sessions, person_by_session,
-    sessions_of, shown_token, spend_token, touch_session,
+    Device, Session, begin_session, draw_token, end_other_sessions, end_session, end_sessions, forget_expired_sessions,
+    person_by_session, sessions_of, shown_token, spend_token, touch_session,
 };
 
 /// A user, with what only signing in needs to know.

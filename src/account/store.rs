@@ -4,6 +4,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::throttle::{KEPT, KNOWN_FOR, Tries};
+use crate::access::store as people;
 use crate::db::schema::{password_request, sign_in_attempt, sign_in_place};
 use crate::db::{AnyConnection, DbError, Lift, Tx};
 use crate::kernel::{Email, Id, Instant, Language};
@@ -71,7 +72,7 @@ pub(super) fn forgive(tx: &mut Tx<'_>, account_key: &str) -> Result<(), DbError>
     Ok(())
 }
 
-/// Forgets tries and places that no longer bear on anything.
+/// Forgets tries, places and sessions that no longer bear on anything.
 ///
 /// # Errors
 /// [`DbError`].
@@ -79,7 +80,7 @@ pub fn forget_old(tx: &mut Tx<'_>, now: Instant) -> Result<(), DbError> {
     use {sign_in_attempt as a, sign_in_place as p};
     diesel::delete(a::table.filter(a::tried_at.le((now - KEPT).naive_utc()))).execute(tx.connection)?;
     diesel::delete(p::table.filter(p::signed_in_at.le((now - KNOWN_FOR).naive_utc()))).execute(tx.connection)?;
-    Ok(())
+    people::forget_expired_sessions(tx, now)
 }
 
 /// A wish for a link that sets a new password.

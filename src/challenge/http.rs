@@ -24,7 +24,7 @@ use crate::criteria::http::AssessmentView;
 use crate::db::AnyConnection;
 use crate::kernel::{Cpv, Fitting, Flaws, Id, Language, OrganisationId, PageRequest, text};
 use crate::organisation::store::names;
-use crate::outbox::{FactRow, Subject, history};
+use crate::outbox::{FactRow, HistoryView, Subject, history};
 use crate::web::{Body, IfMatch, OptionalBody, Paging, Patch, PathId, Problem, Reply};
 
 /// Mounts the slice.
@@ -340,7 +340,7 @@ struct WithdrawalBody {
 impl Fitting for WithdrawalBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         if let Some(reason) = &mut self.reason {
-            flaws.prose("/reason", reason, 0, 2000);
+            flaws.kept_prose("/reason", reason, 0, 2000);
         }
     }
 }
@@ -374,7 +374,7 @@ struct ReasonBody {
 }
 impl Fitting for ReasonBody {
     fn fit(&mut self, flaws: &mut Flaws) {
-        flaws.prose("/reason", &mut self.reason, 1, 2000);
+        flaws.kept_prose("/reason", &mut self.reason, 1, 2000);
         flaws.count("/codes", &self.codes, 0, 10);
     }
 }
@@ -413,7 +413,7 @@ struct ApprovalBody {
 impl Fitting for ApprovalBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         if let Some(reason) = &mut self.reason {
-            flaws.prose("/reason", reason, 0, 2000);
+            flaws.kept_prose("/reason", reason, 0, 2000);
         }
     }
 }
@@ -459,13 +459,6 @@ async fn recognise_challenge(
     let now = context.now;
     let said = context.db.write(move |tx| actions::recognise(tx, now, &member, id.0, body.0)).await?;
     Ok(Reply::ok(RecognitionView::of(said, context.language)).status(StatusCode::CREATED))
-}
-
-/// What happened, oldest first.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = History)]
-pub struct HistoryView {
-    pub items: Vec<FactRow>,
 }
 
 /// Who did what to a challenge, when and why, with what was before and after; oldest first. A body's words before it handed

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::privacy::{Trace, has_cpr};
 use crate::kernel::{Fitting, Flaws, Id, Instant, Money, OrganisationId, Quantity, Text, text};
 
 /// How far a body has committed itself, from out to bound: `withdrawn` takes no part any more; `recognises` and
@@ -89,6 +88,8 @@ pub struct RecognitionBody {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, max_items = 20)]
     pub volumes: Vec<Quantity>,
+    /// What it is worth a year, in the prices of the year in which it was said; a rate, as hours saved a year are. A figure
+    /// for one year stands in `volumes`, with that year.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annual_value: Option<Money>,
     /// 0 to 100,000,000.
@@ -111,10 +112,7 @@ impl Fitting for RecognitionBody {
             flaws.number("/hours_saved_per_year", hours, 0.0, 1e8);
         }
         if let Some(note) = &mut self.note {
-            flaws.prose("/note", note, 0, 2000);
-            if has_cpr(note) {
-                flaws.add("/note", Trace::Cpr.word(), Trace::Cpr.words());
-            }
+            flaws.kept_prose("/note", note, 0, 2000);
         }
     }
 }

@@ -128,7 +128,7 @@ pub struct Scale {
     /// How much would be needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<Quantity>,
-    /// What it would cost a year.
+    /// What it would cost a year, in the prices of the year in which it was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annual_value: Option<Money>,
 }

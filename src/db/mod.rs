@@ -98,6 +98,8 @@ pub struct Tx<'a> {
     pub connection: &'a mut AnyConnection,
     /// This transaction's change number: larger than that of every transaction committed before it.
     pub change: i64,
+    /// How many facts were recorded in it.
+    pub(crate) facts: i64,
 }
 
 impl Db {

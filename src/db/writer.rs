@@ -355,7 +355,7 @@ fn run_one(
         job.refuse(error.clone());
         return Err(error);
     }
-    let mut tx = Tx { connection, change };
+    let mut tx = Tx { connection, change, facts: 0 };
     // A deed that panics drops its answer, and whoever waits is told that the writer stopped.
     let ran = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)));
     let (keep, answer) = ran.map_or((false, None), |(keep, answer)| (keep, Some(answer)));

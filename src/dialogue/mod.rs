@@ -20,6 +20,7 @@
 //! Who is told of a version is no matter of this module: see `dispatch`.
 
 pub mod actions;
+pub mod handover;
 pub mod http;
 mod model;
 pub mod store;

@@ -16,7 +16,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::{Fit, Id, Instant, Text, fold, text};
+use crate::kernel::{Fit, Id, Instant, OrganisationId, Text, fold, text};
 use crate::process::Process;
 
 /// How far a dialogue has come.
@@ -232,6 +232,13 @@ impl Dialogue {
             }
             State::Closed { .. } | State::Cancelled { .. } => Err(changed.out_of_order("changed")),
         }
+    }
+
+    /// Names another lead buyer of one that the market has not seen.
+    #[must_use]
+    pub fn led_by(self, lead: OrganisationId, now: Instant) -> Self {
+        let (notice, state) = (Notice { lead_buyer_id: Some(lead), ..self.notice.clone() }, self.state.clone());
+        Self { notice, ..self }.in_state(state, now)
     }
 
     /// Cancels it; the market is told why if it ever saw it.

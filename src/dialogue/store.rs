@@ -22,7 +22,7 @@ use diesel::prelude::*;
 use super::{Dialogue, LeadBuyers, Notice, State, Status, Version, VersionKind};
 use crate::db::schema::{dialogue, dialogue_version};
 use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
-use crate::kernel::{Cursor, Direction, Id, Instant, Page, PageRequest, fold};
+use crate::kernel::{Cursor, Direction, Id, Instant, OrganisationId, Page, PageRequest, fold};
 use crate::organisation::{self, store::contains};
 use crate::process::Process;
 
@@ -252,6 +252,22 @@ pub fn published_since(connection: &mut AnyConnection, since: Instant, now: Inst
     rows.into_iter().map(|row| row.lift(now)).collect()
 }
 
+/// What the market has not seen at this moment and this body leads: drafts, and what is scheduled.
+///
+/// # Errors
+/// [`DbError`].
+pub fn unseen_led_by(
+    connection: &mut AnyConnection,
+    lead: OrganisationId,
+    now: Instant,
+) -> Result<Vec<Dialogue>, DbError> {
+    use dialogue as d;
+    let scheduled = d::status.eq("published").and(d::published_at.gt(now.naive_utc()).assume_not_null());
+    let rows: Vec<Row> = d::table.filter(d::status.eq("draft").or(scheduled)).order(d::id).load(connection)?;
+    let unseen: Vec<Dialogue> = rows.into_iter().map(|row| row.lift(now)).collect::<Result<_, _>>()?;
+    Ok(unseen.into_iter().filter(|dialogue| dialogue.notice.lead_buyer_id == Some(lead)).collect())
+}
+
 /// The dialogue of this id, as it is at this moment.
 ///
 /// # Errors
@@ -308,6 +324,18 @@ pub fn insert_version(tx: &mut Tx<'_>, version: &Version) -> Result<(), DbError>
         published_by: version.published_by.clone(),
     };
     diesel::insert_into(dialogue_version::table).values(row).execute(tx.connection)?;
+    Ok(())
+}
+
+/// Puts the notice as it stands now into the version that the market will see, where there is one.
+///
+/// # Errors
+/// [`DbError`].
+pub fn amend_unseen_version(tx: &mut Tx<'_>, dialogue: &Dialogue, now: Instant) -> Result<(), DbError> {
+    use dialogue_version as v;
+    let notice = serde_json::to_string(&dialogue.notice).map_err(|error| DbError::Refused(error.to_string()))?;
+    let unseen = v::table.filter(v::dialogue_id.eq(dialogue.id.to_string()).and(v::published_at.gt(now.naive_utc())));
+    diesel::update(unseen).set(v::notice.eq(notice)).execute(tx.connection)?;
     Ok(())
 }
 

@@ -93,7 +93,7 @@ pub fn receive(
     // An answer is never turned away for the letters that others asked for; its receipt is in the reply as well.
     let network = written.network.as_ref();
     let within = network.map_or(Ok(true), |network| post::store::may_cause_confirmation(tx, network, now))?;
-    if within && post::store::may_ask_to_confirm(tx, &written.email, now)? {
+    if within && post::store::may_be_asked(tx, &written.email, now)? {
         queue_letter(tx, &letters::receipt(node, &dialogue, &answer, &written.email), now)?;
     }
     let particulars =

@@ -411,7 +411,7 @@ struct PauseBody {
 }
 impl Fitting for PauseBody {
     fn fit(&mut self, flaws: &mut Flaws) {
-        flaws.prose("/reason", &mut self.reason, 1, 2000);
+        flaws.kept_prose("/reason", &mut self.reason, 1, 2000);
     }
 }
 

@@ -26,17 +26,30 @@ pub fn read(text: &str, required: &[&str], optional: &[&str]) -> Result<Vec<Row>
                 return Err(flaw("wrong_number_of_fields", words));
             }
             let pairs = columns.iter().cloned().zip(fields);
-            Ok(pairs.filter(|(_, value)| !value.trim().is_empty()).collect())
+            let pairs = pairs.filter(|(_, value)| !value.trim().is_empty());
+            Ok(pairs.map(|(column, value)| (column, bare(value))).collect())
         });
         (line, named)
     };
     Ok(records.map(name).collect())
 }
 
+/// What would make a field a formula to a spreadsheet, or look like one that is guarded.
+const SIGNS: [char; 6] = ['=', '+', '-', '@', '\t', '\''];
+
+/// A value without the guard that [`field`] gives it.
+fn bare(value: String) -> String {
+    match value.strip_prefix('\'') {
+        Some(guarded) if guarded.starts_with(SIGNS) => guarded.to_owned(),
+        _ => value,
+    }
+}
+
 /// Words as one field: quoted where they must be, and never a formula to a spreadsheet, which a leading sign would make.
+/// [`read`] gives them back as they were.
 #[must_use]
 pub fn field(words: &str) -> String {
-    let words = if words.starts_with(['=', '+', '-', '@', '\t']) { format!("'{words}") } else { words.to_owned() };
+    let words = if words.starts_with(SIGNS) { format!("'{words}") } else { words.to_owned() };
     if words.contains([',', ';', '"', '\n', '\r']) { format!("\"{}\"", words.replace('"', "\"\"")) } else { words }
 }
 

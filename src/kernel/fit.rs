@@ -92,16 +92,26 @@ impl Flaws {
         }
     }
 
+    /// Words that are kept for good and shown to others: a text without a CPR number.
+    pub fn kept_prose(&mut self, pointer: &str, value: &mut String, least: usize, most: usize) {
+        self.prose(pointer, value, least, most);
+        self.no_cpr(pointer, value);
+    }
+
+    /// A CPR number is told to nobody.
+    pub fn no_cpr(&mut self, pointer: &str, value: &str) {
+        if has_cpr(value) {
+            self.add(pointer, Trace::Cpr.word(), Trace::Cpr.words());
+        }
+    }
+
     /// Words from an open door: a text without markup and without a CPR number.
     pub fn open_prose(&mut self, pointer: &str, value: &mut String, least: usize, most: usize) {
-        self.prose(pointer, value, least, most);
+        self.kept_prose(pointer, value, least, most);
         let tag =
             |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c)) && rest.contains('>');
         if value.split('<').skip(1).any(tag) {
             self.add(pointer, "markup", text!("Skriv ren tekst uden koder", "Write plain text without markup"));
-        }
-        if has_cpr(value) {
-            self.add(pointer, Trace::Cpr.word(), Trace::Cpr.words());
         }
     }
 
@@ -287,7 +297,7 @@ mod tests {
         };
         assert_eq!(judge("Feber < 38 og puls > 90; 3 <3"), Vec::<&str>::new());
         assert_eq!(judge("<a href=x>"), ["markup"]);
-        assert_eq!(judge("010190-1234 </b>"), ["markup", "cpr_number"]);
+        assert_eq!(judge("010190-1234 </b>"), ["cpr_number", "markup"]);
     }
 
     #[test]

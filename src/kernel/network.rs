@@ -3,29 +3,24 @@
 use std::fmt;
 use std::net::IpAddr;
 
-/// An IPv4 network of 256 addresses (/24), or the IPv6 network that one customer gets (/64, RFC 6177).
+/// An IPv4 network of 256 addresses (/24), or what one site has of IPv6 at most (/48, RFC 6177).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Network(String);
 
 impl Network {
-    /// The network of this address; none for the machine's own, which is a script of the operator or a proxy that
-    /// nobody declared.
+    /// The network of this address.
     #[must_use]
-    pub fn of(address: IpAddr) -> Option<Self> {
-        let address = address.to_canonical();
-        if address.is_loopback() {
-            return None;
-        }
-        Some(Self(match address {
+    pub fn of(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
             IpAddr::V4(address) => {
                 let [a, b, c, _] = address.octets();
                 format!("{a}.{b}.{c}.0/24")
             }
             IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+                let [a, b, c, ..] = address.segments();
+                format!("{a:x}:{b:x}:{c:x}::/48")
             }
-        }))
+        })
     }
 }
 
@@ -40,12 +35,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbours_share_a_network_and_the_machine_itself_has_none() {
-        let of = |address: &str| Network::of(address.parse().unwrap()).map(|network| network.to_string());
-        assert_eq!(of("203.0.113.7").as_deref(), Some("203.0.113.0/24"));
+    fn neighbours_share_a_network_and_strangers_do_not() {
+        let of = |address: &str| Network::of(address.parse().unwrap()).to_string();
+        assert_eq!(of("203.0.113.7"), "203.0.113.0/24");
         assert_eq!(of("::ffff:203.0.113.9"), of("203.0.113.7"));
-        assert_eq!(of("2001:db8:1:2:3:4:5:6").as_deref(), Some("2001:db8:1:2::/64"));
-        assert_ne!(of("2001:db8:1:3::1"), of("2001:db8:1:2::1"));
-        assert_eq!((of("127.0.0.1"), of("::1")), (None, None));
+        assert_ne!(of("203.0.114.7"), of("203.0.113.7"));
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1::/48");
+        assert_ne!(of("2001:db8:2::7"), of("2001:db8:1::7"));
     }
 }

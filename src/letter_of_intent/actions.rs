@@ -1,5 +1,6 @@
 //! The deeds on letters of intent: writing, commenting, sending out, withdrawing.
 
+pub mod handover;
 pub mod signing;
 
 use chrono::TimeDelta;

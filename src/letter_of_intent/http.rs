@@ -15,10 +15,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use self::signatories::SignatoryView;
 use super::{LetterOfIntent, Signatory, Status, Words, actions, store};
 use crate::access::{Context, Scope};
-use crate::challenge::http::HistoryView;
 use crate::db::AnyConnection;
 use crate::kernel::{Fitting, Flaws, Id, Instant, Language, OrganisationId, text};
-use crate::outbox::{Subject, history};
+use crate::outbox::{HistoryView, Subject, history};
 use crate::process::http::visible;
 use crate::process::{self, Process};
 use crate::web::{Body, IfMatch, OptionalBody, Patch, PathId, Prefers, Problem, Reply};
@@ -334,7 +333,7 @@ pub(super) struct WhyBody {
 }
 impl Fitting for WhyBody {
     fn fit(&mut self, flaws: &mut Flaws) {
-        flaws.prose("/reason", &mut self.reason, 1, 2000);
+        flaws.kept_prose("/reason", &mut self.reason, 1, 2000);
     }
 }
 

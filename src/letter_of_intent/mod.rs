@@ -17,6 +17,7 @@ mod letters;
 mod model;
 pub mod store;
 
+pub use actions::handover;
 pub use model::template::{Template, TemplateBody, built_in, render};
 pub use model::{
     Comment, Document, Kind, LetterOfIntent, Signatory, SignatoryState, Situation, Status, Words, kind_for,

@@ -66,7 +66,7 @@ pub struct VerdictBody {
 impl Fitting for VerdictBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         if let Some(reason) = &mut self.reason {
-            flaws.prose("/reason", reason, 0, 2000);
+            flaws.kept_prose("/reason", reason, 0, 2000);
         }
     }
 }

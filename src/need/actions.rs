@@ -14,7 +14,7 @@ use crate::db::{AnyConnection, Tx};
 use crate::kernel::{Email, Fit, Id, Instant, Language, OrganisationId, Seal, SealedFor, random_token, text};
 use crate::organisation;
 use crate::outbox::{Actor, Fact, Subject, record};
-use crate::post::store::{may_ask_to_confirm, queue_letter};
+use crate::post::store::{may_be_asked, queue_letter};
 use crate::web::{IfMatch, Node, Patch, Problem};
 
 pub use gather::{Gathering, gather, told_by, voices};
@@ -156,7 +156,7 @@ pub fn leave(
     }
     // An address that is written to too often already is not kept: others could bomb it.
     let email = match email {
-        Some(email) if may_ask_to_confirm(tx, &email, now)? => Some(email),
+        Some(email) if may_be_asked(tx, &email, now)? => Some(email),
         _ => None,
     };
     let need = Need {

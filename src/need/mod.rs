@@ -25,6 +25,7 @@
 
 pub mod actions;
 mod estimate;
+pub mod handover;
 pub mod http;
 mod letters;
 mod model;

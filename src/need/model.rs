@@ -306,7 +306,7 @@ fn open() -> bool {
 impl Fitting for InboxBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         flaws.line("/title", &mut self.title, 1, 120);
-        flaws.prose("/asks", &mut self.asks, 1, 2000);
+        flaws.kept_prose("/asks", &mut self.asks, 1, 2000);
         if let Some(address) = &mut self.address {
             flaws.line("/address", address, 3, 40);
             if !address.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {

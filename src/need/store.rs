@@ -497,3 +497,47 @@ pub fn insert_recognition(tx: &mut Tx<'_>, need: Id<Need>, said: &Recognition, b
     diesel::insert_into(r::table).values(row).execute(tx.connection)?;
     Ok(())
 }
+
+/// All needs of a body, oldest first.
+///
+/// # Errors
+/// [`DbError`].
+pub fn of_body(connection: &mut AnyConnection, body: OrganisationId) -> Result<Vec<Need>, DbError> {
+    let of_body = need::table.filter(need::organisation_id.eq(body.to_string()));
+    let rows: Vec<Row> = of_body.order(need::id).load(connection)?;
+    rows.into_iter().map(Need::try_from).collect()
+}
+
+/// A body's words on needs become another's, as those of its part `part` where they name no department. Of two words of
+/// the same department the newer counts.
+///
+/// # Errors
+/// [`DbError`].
+pub fn hand_over_recognitions(
+    tx: &mut Tx<'_>,
+    from: OrganisationId,
+    to: OrganisationId,
+    part: &str,
+) -> Result<(), DbError> {
+    use need_recognition as r;
+    type Said = (String, String, String, String, NaiveDateTime);
+    let said: Vec<Said> = r::table
+        .filter(r::organisation_id.eq(from.to_string()))
+        .order(r::id)
+        .select((r::id, r::need_id, r::department, r::department_key, r::said_at))
+        .load(tx.connection)?;
+    for (id, need, department, key, at) in said {
+        let (department, key) =
+            if key.is_empty() { (part.to_owned(), department_key(part)) } else { (department, key) };
+        let same = r::need_id.eq(need).and(r::organisation_id.eq(to.to_string())).and(r::department_key.eq(&key));
+        let newer: i64 = r::table.filter(same.clone().and(r::said_at.gt(at))).count().get_result(tx.connection)?;
+        if newer > 0 {
+            diesel::delete(r::table.find(id)).execute(tx.connection)?;
+            continue;
+        }
+        diesel::delete(r::table.filter(same)).execute(tx.connection)?;
+        let moved = (r::organisation_id.eq(to.to_string()), r::department.eq(department), r::department_key.eq(&key));
+        diesel::update(r::table.find(id)).set(moved).execute(tx.connection)?;
+    }
+    Ok(())
+}

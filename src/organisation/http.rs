@@ -6,21 +6,27 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::import::{Format, Import};
+use super::import::{ExportLine, Format, Import, header, lines_of};
 use super::store::{self, Filter};
 use super::{Kind, Organisation, OrganisationBody, actions};
 use crate::access::{Context, Scope};
-use crate::kernel::{Page, fold};
-use crate::web::lines::LineResult;
-use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, RawBody, Reply, require_type};
+use crate::kernel::{OrganisationId, Page, fold, text};
+use crate::outbox::{HistoryView, Subject, history};
+use crate::web::lines::{self, LineResult};
+use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, RawBody, Reply, require_type, wants_csv};
+
+/// How many organisations are read at a time.
+const PAGE: i64 = 200;
 
 /// Mounts the slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(import_organisations)
+        .service(export_organisations)
         .service(list_organisations)
         .service(add_organisation)
         .service(get_organisation)
+        .service(get_organisation_history)
         .service(change_organisation);
 }
 
@@ -74,6 +80,26 @@ async fn get_organisation(
     let organisation = found.ok_or_else(Problem::not_found)?;
     let version = organisation.version;
     Ok(Reply::ok(organisation).tagged(version, context.language))
+}
+
+/// Who did what to an organisation, when and why, with what was before and after; oldest first. For its own
+/// people and CO-PI's staff.
+#[utoipa::path(tag = "organisations", responses((status = 200, body = HistoryView)))]
+#[get("/organisations/{id}/history")]
+async fn get_organisation_history(
+    context: Context,
+    id: PathId<crate::kernel::of::Organisation>,
+) -> Result<Reply<HistoryView>, Problem> {
+    context.caller.person(Scope::ChallengesRead)?;
+    if !context.caller.is_staff() && context.caller.body() != Some(id.0) {
+        let detail = text!("Kun organisationens egne folk ser dens historik", "Only its own people see its history");
+        return Err(Problem::forbidden(detail));
+    }
+    let read = context.db.read(move |connection| {
+        store::find(connection, id.0)?.ok_or_else(Problem::not_found)?;
+        Ok::<_, Problem>(history(connection, Subject::Organisation, id.0)?)
+    });
+    Ok(Reply::ok(HistoryView { items: read.await? }))
 }
 
 /// Changes an organisation; by CO-PI's staff.
@@ -140,4 +166,37 @@ async fn import_organisations(
     };
     let lines: String = results.iter().map(LineResult::written).collect();
     Ok(HttpResponse::Ok().content_type("application/x-ndjson").body(lines))
+}
+
+/// All organisations as lines that `POST /organisations/import` takes, in the order in which they were added; as NDJSON, or
+/// as CSV by `Accept: text/csv`.
+#[utoipa::path(tag = "organisations", security(()), responses((status = 200, description = "An organisation a line.", content(
+    (ExportLine = "application/x-ndjson"),
+    (String = "text/csv", example = "kind,name,cvr,country,nuts,valid_from,valid_to,successor\r\n")))))]
+#[get("/organisations/export")]
+async fn export_organisations(context: Context, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let (format, kind) =
+        if wants_csv(&request) { (Format::Csv, "text/csv; charset=utf-8") } else { (Format::Ndjson, lines::NDJSON) };
+    let (mut rows, last) = export_page(&context, format, None).await?;
+    if format == Format::Csv {
+        rows.insert_str(0, &header());
+    }
+    Ok(lines::pages(kind, (rows, last), move |last| {
+        let context = context.clone();
+        async move { export_page(&context, format, Some(last)).await }
+    }))
+}
+
+/// Some lines, and the last organisation among them while there may be more.
+async fn export_page(
+    context: &Context,
+    format: Format,
+    after: Option<OrganisationId>,
+) -> Result<(String, Option<OrganisationId>), Problem> {
+    let read = context.db.read(move |connection| {
+        let organisations = store::added_after(connection, after, PAGE)?;
+        let last = organisations.last().map(|organisation| organisation.id);
+        Ok((lines_of(connection, format, organisations)?, last))
+    });
+    read.await
 }

@@ -1,4 +1,4 @@
-//! Organisations in bulk: from comma-separated values with a header, or a JSON object a line.
+//! Organisations in bulk: from comma-separated values with a header, or a JSON object a line; and the same lines out again.
 //!
 //! Columns: `kind` and `name`; and, where known, `cvr`, `country`, `nuts` (or `nuts3`), `valid_from`, `valid_to` and
 //! `successor`, the name of an organisation that the file or the service knows. `short_name`, `authority_code` and
@@ -6,12 +6,15 @@
 
 use std::collections::HashSet;
 
+use chrono::{NaiveDate, TimeDelta};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::actions::{require_free, require_known_place};
 use super::{Organisation, OrganisationBody, store};
 use crate::db::{AnyConnection, Tx};
-use crate::kernel::{Fit, Id, Instant, Language, csv, fold, text};
+use crate::kernel::{Fit, Id, Instant, Language, OrganisationId, csv, fold, text};
 use crate::outbox::{Actor, Fact, Subject, record};
 use crate::web::lines::{LineResult, Lines, not_utf8};
 use crate::web::{Problem, read_json, read_value};
@@ -27,6 +30,67 @@ pub enum Format {
 struct Told {
     body: Fit<OrganisationBody>,
     successor: Option<String>,
+}
+
+/// The columns of a table, as they are written.
+const COLUMNS: [&str; 8] = ["kind", "name", "cvr", "country", "nuts", "valid_from", "valid_to", "successor"];
+
+/// An organisation as a line that an import takes.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrganisationLine)]
+pub(super) struct ExportLine {
+    #[serde(flatten)]
+    body: OrganisationBody,
+    /// The name of who carries on what it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    successor: Option<String>,
+}
+
+impl ExportLine {
+    fn row(&self) -> String {
+        let Self { body, successor } = self;
+        let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+        let word = |word: &Option<String>| word.clone().unwrap_or_default();
+        let fields = [
+            body.kind.word().to_owned(),
+            body.name.clone(),
+            word(&body.cvr),
+            body.country.clone(),
+            word(&body.nuts),
+            day(body.valid_from),
+            day(body.valid_to),
+            word(successor),
+        ];
+        fields.map(|written| csv::field(&written)).join(",") + "\r\n"
+    }
+}
+
+/// The first line of a table.
+pub(super) fn header() -> String {
+    COLUMNS.join(",") + "\r\n"
+}
+
+/// Organisations as lines that an import takes.
+///
+/// # Errors
+/// Those of the database.
+pub(super) fn lines_of(
+    connection: &mut AnyConnection,
+    format: Format,
+    organisations: Vec<Organisation>,
+) -> Result<String, Problem> {
+    let successors: Vec<OrganisationId> = organisations.iter().filter_map(|one| one.body.successor_id).collect();
+    let names = store::names(connection, &successors)?;
+    let line = |organisation: Organisation| {
+        let successor = organisation.body.successor_id.and_then(|id| names.get(&id).cloned());
+        let line = ExportLine { body: OrganisationBody { successor_id: None, ..organisation.body }, successor };
+        match format {
+            Format::Csv => Ok(line.row()),
+            Format::Ndjson => serde_json::to_string(&line).map(|line| line + "\n"),
+        }
+    };
+    organisations.into_iter().map(line).collect::<Result<_, _>>().map_err(|error| Problem::internal(&error))
 }
 
 type Rows = Vec<(u64, Result<Told, Problem>)>;
@@ -105,7 +169,9 @@ impl Import {
                     continue;
                 }
             };
-            let organisation = Organisation::new(Id::made_at(now), body.into_inner(), now);
+            // Ids in the order of the file, so that an export has it too.
+            let place = TimeDelta::milliseconds(i64::try_from(results.len()).unwrap_or_default());
+            let organisation = Organisation::new(Id::made_at(now + place), body.into_inner(), now);
             store::insert(tx, &organisation)?;
             record(tx, Fact::new(Subject::Organisation, organisation.id, "added", by.clone(), now))?;
             results.push(LineResult::created(line, organisation.id.to_string()));

@@ -146,6 +146,21 @@ pub fn changed_after(
     rows.into_iter().map(lift).collect()
 }
 
+/// Organisations in the order in which they were added: for what goes through all of them.
+///
+/// # Errors
+/// [`DbError`].
+pub fn added_after(
+    connection: &mut AnyConnection,
+    after: Option<OrganisationId>,
+    limit: i64,
+) -> Result<Vec<Organisation>, DbError> {
+    use organisation as o;
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let rows: Vec<Row> = o::table.filter(o::id.gt(after)).order(o::id).limit(limit).load(connection)?;
+    rows.into_iter().map(Organisation::try_from).collect()
+}
+
 /// A `LIKE` pattern for texts that contain `needle`, folded as the searched columns are.
 #[must_use]
 pub fn contains(needle: &str) -> String {
@@ -188,6 +203,25 @@ pub fn due(connection: &mut AnyConnection, day: NaiveDate) -> Result<Vec<Organis
 pub fn find(connection: &mut AnyConnection, id: OrganisationId) -> Result<Option<Organisation>, DbError> {
     let row: Option<Row> = optional(organisation::table.find(id.to_string()).first(connection))?;
     row.map(Organisation::try_from).transpose()
+}
+
+/// Whether this body is that one, or carries on, at first or second hand, what that one was.
+///
+/// # Errors
+/// [`DbError`].
+pub fn carries_on(
+    connection: &mut AnyConnection,
+    body: OrganisationId,
+    other: OrganisationId,
+) -> Result<bool, DbError> {
+    let mut one = other;
+    while one != body {
+        // Successors never go round in a circle.
+        let gone = find(connection, one)?.filter(|gone| gone.handed_over_at.is_some());
+        let Some(heir) = gone.and_then(|gone| gone.body.successor_id) else { return Ok(false) };
+        one = heir;
+    }
+    Ok(true)
 }
 
 /// The organisation of this name, whatever the letter case.

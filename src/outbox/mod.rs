@@ -6,7 +6,7 @@
 
 mod store;
 
-pub use store::{FactRow, history, record};
+pub use store::{FactRow, HistoryView, history, record};
 
 use serde_json::{Map, Value};
 

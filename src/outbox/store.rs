@@ -54,10 +54,9 @@ pub struct FactRow {
 /// # Errors
 /// [`DbError`] when the row is refused.
 pub fn record(tx: &mut Tx<'_>, fact: Fact) -> Result<(), DbError> {
-    let turn: i64 = fact::table.filter(fact::change.eq(tx.change)).count().get_result(tx.connection)?;
     let row = NewFact {
         change: tx.change,
-        turn,
+        turn: tx.facts,
         at: fact.at.naive_utc(),
         subject: fact.subject.word(),
         subject_id: &fact.subject_id,
@@ -69,7 +68,15 @@ pub fn record(tx: &mut Tx<'_>, fact: Fact) -> Result<(), DbError> {
         data: fact.data.to_string(),
     };
     diesel::insert_into(fact::table).values(&row).execute(tx.connection)?;
+    tx.facts += 1;
     Ok(())
+}
+
+/// What happened to a thing, oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = History)]
+pub struct HistoryView {
+    pub items: Vec<FactRow>,
 }
 
 /// All that happened to one thing, oldest first.

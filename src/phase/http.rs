@@ -189,7 +189,7 @@ struct MarkBody {
 impl Fitting for MarkBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         if let Some(reason) = &mut self.reason {
-            flaws.prose("/reason", reason, 0, 2000);
+            flaws.kept_prose("/reason", reason, 0, 2000);
         }
         self.reason = self.reason.take().filter(|reason| !reason.is_empty());
     }
@@ -229,7 +229,7 @@ struct AdvanceBody {
 impl Fitting for AdvanceBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         if let Some(reason) = &mut self.reason {
-            flaws.prose("/reason", reason, 0, 2000);
+            flaws.kept_prose("/reason", reason, 0, 2000);
         }
         self.reason = self.reason.take().filter(|reason| !reason.is_empty());
     }

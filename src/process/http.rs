@@ -18,7 +18,7 @@ use super::{
     TimelineEntry, actions, store,
 };
 use crate::access::{Context, Scope};
-use crate::challenge::http::{ChallengeView, HistoryView, show_all};
+use crate::challenge::http::{ChallengeView, show_all};
 use crate::challenge::{self, Challenge};
 use crate::db::AnyConnection;
 use crate::kernel::{Fitting, Flaws, Id, Language, OrganisationId, Page, copenhagen, text};
@@ -27,7 +27,7 @@ use crate::matching::live::Live;
 use crate::matching::verdict::Rejection;
 use crate::need;
 use crate::need::http::NeedsBehind;
-use crate::outbox::{Subject, history};
+use crate::outbox::{HistoryView, Subject, history};
 use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, Reply};
 
 /// Mounts the slice.
@@ -245,7 +245,7 @@ impl Fitting for SuggestionRejectionBody {
             let detail = text!("Et forslag er 2 til 200 udfordringer", "A suggestion is 2 to 200 challenges");
             flaws.add("/challenge_ids", "out_of_range", detail);
         }
-        flaws.prose("/reason", &mut self.reason, 1, 2000);
+        flaws.kept_prose("/reason", &mut self.reason, 1, 2000);
     }
 }
 
@@ -290,7 +290,8 @@ struct OpeningBody {
 impl Fitting for OpeningBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         flaws.line("/title", &mut self.title, 1, 200);
-        flaws.prose("/summary", &mut self.summary, 0, 6000);
+        flaws.no_cpr("/title", &self.title);
+        flaws.kept_prose("/summary", &mut self.summary, 0, 6000);
         flaws.count("/challenge_ids", &self.challenge_ids, 0, 200);
         let mut seen = std::collections::HashSet::new();
         self.challenge_ids.retain(|id| seen.insert(*id));
@@ -489,7 +490,7 @@ async fn take_challenge_out_of_process(
     let challenge: Id<Challenge> = path.1.parse().map_err(|_| Problem::not_found())?;
     let mut flaws = Flaws::default();
     let mut reason = query.0.reason.unwrap_or_default();
-    flaws.prose("/reason", &mut reason, 1, 2000);
+    flaws.kept_prose("/reason", &mut reason, 1, 2000);
     if !flaws.0.is_empty() {
         return Err(flaws.into());
     }
@@ -556,7 +557,7 @@ struct StepBody {
 impl Fitting for StepBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         if let Some(reason) = &mut self.reason {
-            flaws.prose("/reason", reason, 0, 2000);
+            flaws.kept_prose("/reason", reason, 0, 2000);
         }
     }
 }

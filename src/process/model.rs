@@ -131,7 +131,8 @@ pub struct ProcessBody {
 impl Fitting for ProcessBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         flaws.line("/title", &mut self.title, 1, 200);
-        flaws.prose("/summary", &mut self.summary, 0, 6000);
+        flaws.no_cpr("/title", &self.title);
+        flaws.kept_prose("/summary", &mut self.summary, 0, 6000);
         if let Some(cap) = self.option_cap {
             cap.check("/option_cap", flaws);
         }

@@ -143,6 +143,8 @@ pub struct CommitmentBody {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, max_items = 20)]
     pub volumes: Vec<Quantity>,
+    /// What it is worth a year, in the prices of the year in which it was said; a rate, as hours saved a year are. A figure
+    /// for one year stands in `volumes`, with that year.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annual_value: Option<Money>,
     /// A right to buy for up to this; all together stay under the process's cap.
@@ -265,6 +267,7 @@ impl Fitting for TimelineBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         flaws.line("/kind", &mut self.kind, 1, 60);
         flaws.line("/title", &mut self.title, 1, 200);
+        flaws.no_cpr("/title", &self.title);
         flaws.date("/happened_on", Some(self.happened_on));
         if let Some(url) = &mut self.url {
             flaws.url("/url", url);

@@ -68,7 +68,8 @@ pub fn reach(
     reason: Option<String>,
 ) -> Result<Adoption, Problem> {
     let adoption = store::find(tx.connection, id)?.ok_or_else(Problem::not_found)?;
-    if own.is_some_and(|own| own != adoption.organisation_id) {
+    let tells = |own| organisation::store::carries_on(tx.connection, own, adoption.organisation_id);
+    if !own.map_or(Ok(true), tells)? {
         let detail = text!("I kan kun fortælle om jer selv", "You can only tell of your own body");
         return Err(Problem::forbidden(detail));
     }

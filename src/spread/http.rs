@@ -123,7 +123,7 @@ impl Fitting for StageBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         flaws.date("/since", self.since);
         if let Some(reason) = &mut self.reason {
-            flaws.prose("/reason", reason, 0, 2000);
+            flaws.kept_prose("/reason", reason, 0, 2000);
         }
     }
 }

@@ -10,7 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::actions::{self, Carried};
 use crate::access::{Context, Scope};
 use crate::db::AnyConnection;
-use crate::kernel::{Fitting, Flaws, OrganisationId, of};
+use crate::kernel::{Fitting, Flaws, Instant, OrganisationId, of};
 use crate::organisation::{self, Organisation};
 use crate::outbox::{self, FactRow, Subject};
 use crate::web::{Body, PathId, Problem, Reply};
@@ -37,7 +37,7 @@ struct SuccessionBody {
 impl Fitting for SuccessionBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         flaws.date("/takes_effect_on", Some(self.takes_effect_on));
-        flaws.prose("/reason", &mut self.reason, 1, 2000);
+        flaws.kept_prose("/reason", &mut self.reason, 1, 2000);
     }
 }
 
@@ -66,7 +66,7 @@ struct Succession {
     carries: Carried,
 }
 
-fn show(connection: &mut AnyConnection, from: Organisation) -> Result<Succession, Problem> {
+fn show(connection: &mut AnyConnection, from: Organisation, now: Instant) -> Result<Succession, Problem> {
     let successor_id = from.body.successor_id.ok_or_else(Problem::not_found)?;
     let successor = organisation::store::find(connection, successor_id)?.ok_or_else(Problem::not_found)?;
     let history = outbox::history(connection, Subject::Organisation, from.id)?;
@@ -74,7 +74,7 @@ fn show(connection: &mut AnyConnection, from: Organisation) -> Result<Succession
     let done = newest("handed_over").and_then(|fact| serde_json::from_value(fact.data.get("carried")?.clone()).ok());
     let carries = match done {
         Some(carried) => carried,
-        None => actions::look(connection, from.id)?,
+        None => actions::look(connection, from.id, now)?,
     };
     let plan = newest("succession_planned");
     Ok(Succession {
@@ -92,7 +92,7 @@ fn show(connection: &mut AnyConnection, from: Organisation) -> Result<Succession
 }
 
 /// Plans that another body carries on what this one has, from a day on; by CO-PI's staff. On that day its challenges,
-/// recognitions, commitments, participations and people become the successor's, each with its history. A day that has come
+/// recognitions, commitments, participations, people and everything that is open become the successor's, each with its history. A day that has come
 /// takes effect at once. A plan replaces the one before it.
 #[utoipa::path(tag = "organisations", request_body = SuccessionBody, responses((status = 201, body = Succession)))]
 #[post("/organisations/{id}/succession")]
@@ -108,7 +108,7 @@ async fn plan_succession(
         organisation::plan_succession(tx, now, &staff, id.0, successor_id, takes_effect_on, reason)?;
         actions::carry_out_due(tx, &node, now)?;
         let organisation = organisation::store::find(tx.connection, id.0)?.ok_or_else(Problem::not_found)?;
-        show(tx.connection, organisation)
+        show(tx.connection, organisation, now)
     });
     let planned = planned.await?;
     let location = format!("/api/v1/organisations/{}/succession", planned.organisation_id);
@@ -120,9 +120,10 @@ async fn plan_succession(
 #[get("/organisations/{id}/succession")]
 async fn get_succession(context: Context, id: PathId<of::Organisation>) -> Result<Reply<Succession>, Problem> {
     context.caller.staff(Scope::Admin)?;
+    let now = context.now;
     let found = context.db.read(move |connection| {
         let organisation = organisation::store::find(connection, id.0)?.ok_or_else(Problem::not_found)?;
-        show(connection, organisation)
+        show(connection, organisation, now)
     });
     Ok(Reply::ok(found.await?))
 }

@@ -13,7 +13,7 @@ use crate::db::{AnyConnection, Tx};
 use crate::kernel::{Email, Fit, Id, Instant, Language, OrganisationId, Seal, SealedFor, text};
 use crate::organisation;
 use crate::outbox::{Actor, Fact, Subject, record};
-use crate::post::store::{may_ask_to_confirm, queue_letter};
+use crate::post::store::{may_be_asked, queue_letter};
 use crate::web::{Node, Problem};
 
 /// How long the link for confirming is good, and how long a suggestion is kept that nobody confirms.
@@ -51,7 +51,7 @@ pub fn suggest(
     language: Language,
 ) -> Result<(), Problem> {
     let call = open_call(tx.connection, now, call)?;
-    if !may_ask_to_confirm(tx, &email, now)? {
+    if !may_be_asked(tx, &email, now)? {
         return Ok(());
     }
     let suggestion = Suggestion {

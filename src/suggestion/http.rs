@@ -15,8 +15,8 @@ use super::{Told, actions};
 use crate::access::Context;
 use crate::criteria::Call;
 use crate::kernel::privacy::{Warning, traces};
-use crate::kernel::{Email, Fit, Fitting, Flaws, Id, Language, text};
-use crate::web::{Body, Network, PathId, Problem, Reply};
+use crate::kernel::{Email, Fit, Fitting, Flaws, Id, Language, Network, text};
+use crate::web::{Body, PathId, Problem, Reply};
 
 /// Mounts the slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {

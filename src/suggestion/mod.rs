@@ -18,6 +18,7 @@
 //! | invitation | invitation | CO-PI asks a body to own it |
 
 pub mod actions;
+pub mod handover;
 pub mod http;
 mod letters;
 mod model;

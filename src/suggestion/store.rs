@@ -172,6 +172,16 @@ pub fn invitations(connection: &mut AnyConnection, body: OrganisationId) -> Resu
     rows.into_iter().map(Suggestion::try_from).collect()
 }
 
+/// Those that are with this body: it is invited to own them, or owns them.
+///
+/// # Errors
+/// [`DbError`].
+pub fn with_body(connection: &mut AnyConnection, body: OrganisationId) -> Result<Vec<Suggestion>, DbError> {
+    use suggestion as s;
+    let rows: Vec<Row> = s::table.filter(s::organisation_id.eq(body.to_string())).order(s::id).load(connection)?;
+    rows.into_iter().map(Suggestion::try_from).collect()
+}
+
 /// What a challenge grew from.
 ///
 /// # Errors

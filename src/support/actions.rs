@@ -9,7 +9,7 @@ use crate::access::{Person, Staff};
 use crate::db::{AnyConnection, Tx};
 use crate::kernel::{Email, Fit, Id, Instant, Language, Seal, SealedFor, text};
 use crate::outbox::{Actor, Fact, Subject, record};
-use crate::post::store::{may_ask_to_confirm, queue_letter};
+use crate::post::store::{may_be_asked, queue_letter};
 use crate::web::{Node, Problem};
 
 /// How long the link for confirming is good, and how long a request is kept that nobody confirms.
@@ -31,7 +31,7 @@ pub fn ask(
     email: Email,
     language: Language,
 ) -> Result<(), Problem> {
-    if !may_ask_to_confirm(tx, &email, now)? {
+    if !may_be_asked(tx, &email, now)? {
         return Ok(());
     }
     let request = new(now, ask, language);

@@ -18,9 +18,9 @@ use crate::access::{Caller, Context, Scope};
 use crate::challenge::http::OwnerView;
 use crate::db::AnyConnection;
 use crate::kernel::privacy::{Warning, traces};
-use crate::kernel::{Email, Fit, Fitting, Flaws, Id, Language, OrganisationId, Page, text};
+use crate::kernel::{Email, Fit, Fitting, Flaws, Id, Language, Network, OrganisationId, Page, text};
 use crate::organisation::store::names;
-use crate::web::{Body, Network, OptionalBody, Paging, PathId, Problem, Query, Reply};
+use crate::web::{Body, OptionalBody, Paging, PathId, Problem, Query, Reply};
 
 /// Mounts the slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -288,7 +288,7 @@ struct AnswerBody {
 
 impl Fitting for AnswerBody {
     fn fit(&mut self, flaws: &mut Flaws) {
-        flaws.prose("/answer", &mut self.answer, 1, 6000);
+        flaws.kept_prose("/answer", &mut self.answer, 1, 6000);
     }
 }
 
@@ -322,7 +322,7 @@ struct CloseBody {
 
 impl Fitting for CloseBody {
     fn fit(&mut self, flaws: &mut Flaws) {
-        flaws.prose("/reason", &mut self.reason, 0, 2000);
+        flaws.kept_prose("/reason", &mut self.reason, 0, 2000);
     }
 }
 

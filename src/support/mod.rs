@@ -19,6 +19,7 @@
 
 pub mod actions;
 mod demand;
+pub mod handover;
 pub mod http;
 mod letters;
 mod model;

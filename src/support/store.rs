@@ -8,7 +8,7 @@ use super::model::Closing;
 use super::{Ask, State, SupportRequest};
 use crate::db::schema::support_request;
 use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
-use crate::kernel::{Cursor, Direction, Email, Id, Instant, Language, Page, PageRequest, UserId};
+use crate::kernel::{Cursor, Direction, Email, Id, Instant, Language, OrganisationId, Page, PageRequest, UserId};
 
 #[derive(Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = support_request, treat_none_as_null = true)]
@@ -158,6 +158,17 @@ pub fn waiting(connection: &mut AnyConnection, limit: i64) -> Result<Vec<Support
     use support_request as s;
     let waits = s::table.filter(s::state.eq("waiting")).order((s::state_at, s::id));
     let rows: Vec<Row> = waits.limit(limit).load(connection)?;
+    rows.into_iter().map(SupportRequest::try_from).collect()
+}
+
+/// Those of this body that are not closed, oldest first.
+///
+/// # Errors
+/// [`DbError`].
+pub fn open_of(connection: &mut AnyConnection, body: OrganisationId) -> Result<Vec<SupportRequest>, DbError> {
+    use support_request as s;
+    let open = s::organisation_id.eq(body.to_string()).and(s::state.ne("closed"));
+    let rows: Vec<Row> = s::table.filter(open).order(s::id).load(connection)?;
     rows.into_iter().map(SupportRequest::try_from).collect()
 }
 

@@ -27,5 +27,5 @@ pub fn may_ask_to_confirm(
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_confirmations", detail);
         return Err(Problem { retry_after: Some(3600), ..problem });
     }
-    Ok(store::may_ask_to_confirm(tx, email, now)?)
+    Ok(store::may_be_asked(tx, email, now)?)
 }

@@ -21,6 +21,8 @@ use utoipa::ToSchema;
 use super::Problem;
 use crate::kernel::{Flaw, Language, text};
 
+/// The media type of a JSON value a line.
+pub const NDJSON: &str = "application/x-ndjson";
 /// The longest line that is taken, in bytes.
 pub const MAX_LINE: usize = 1024 * 1024;
 /// How many lines share one write.
@@ -261,20 +263,44 @@ where
             }
         }
     });
-    ndjson(outgoing)
+    streamed(NDJSON, outgoing)
 }
 
 fn written(results: &[LineResult]) -> Bytes {
     results.iter().map(LineResult::written).collect::<String>().into()
 }
 
+/// Answers with lines that are read a page at a time: the first is there already, so that a database that is away is a
+/// problem and no empty file; each comes with the place after which the next begins, or with none.
+pub fn pages<P, F, W>(kind: &'static str, (mut lines, mut place): (String, Option<P>), mut next: F) -> HttpResponse
+where
+    P: 'static,
+    F: FnMut(P) -> W + 'static,
+    W: Future<Output = Result<(String, Option<P>), Problem>>,
+{
+    let (sender, outgoing) = mpsc::channel(PATIENCE);
+    actix_web::rt::spawn(async move {
+        loop {
+            if sender.send(Ok(Bytes::from(lines))).await.is_err() {
+                return;
+            }
+            let Some(after) = place else { return };
+            (lines, place) = match next(after).await {
+                Ok(page) => page,
+                Err(problem) => {
+                    tracing::error!(cause = ?problem.cause, "an export broke off");
+                    sender.send(Err(io::Error::other("the database does not answer"))).await.ok();
+                    return;
+                }
+            };
+        }
+    });
+    streamed(kind, outgoing)
+}
+
 /// An answer that is written while it is being made; an error breaks it off, so that nobody takes it for whole.
-#[must_use]
-pub fn ndjson(outgoing: mpsc::Receiver<io::Result<Bytes>>) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("application/x-ndjson")
-        .insert_header(("Cache-Control", "private, no-cache"))
-        .body(Outgoing(outgoing))
+fn streamed(kind: &'static str, outgoing: mpsc::Receiver<io::Result<Bytes>>) -> HttpResponse {
+    HttpResponse::Ok().content_type(kind).insert_header(("Cache-Control", "private, no-cache")).body(Outgoing(outgoing))
 }
 
 struct Outgoing(mpsc::Receiver<io::Result<Bytes>>);

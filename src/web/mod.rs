@@ -21,7 +21,6 @@ mod reply;
 pub(crate) use body::require_type;
 pub use body::{Body, IfMatch, MAX_BODY, OptionalBody, Patch, RawBody};
 pub use confirmation::may_ask_to_confirm;
-pub use door::Network;
 pub(crate) use json::{read_json, read_value};
 pub use node::{Metrics, Node};
 pub use page::{Field, HtmlPage, Prefers};

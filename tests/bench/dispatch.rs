@@ -27,7 +27,7 @@ use actix_web::web::Data;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 use serde_json::{Value, json};
-use skala::access::store::{Account, Device, begin_session, insert_account};
+use skala::access::store::{Account, Device, begin_session, draw_token, insert_account};
 use skala::access::{Person, Role, issue};
 use skala::config::Settings;
 use skala::db::{Db, DbError};
@@ -285,7 +285,8 @@ impl Service {
         let account = Account::new(person, email, None, now);
         let added = node.db.write(move |tx| {
             insert_account(tx, &account)?;
-            begin_session(tx, session, user, &Device::default(), now)
+            begin_session(tx, session, user, &Device::default(), now)?;
+            draw_token(tx, &session.to_string(), session, now, now + chrono::TimeDelta::days(1))
         });
         wait_for(added).unwrap();
         Self { node, address, token }

@@ -112,6 +112,21 @@ fn postgres_rules(connection: &mut PgConnection) -> BTreeSet<String> {
     lines.into_iter().map(|line| line.line).collect()
 }
 
+/// Every column as (table, column, type), and the rules as one line each.
+pub fn columns_and_rules(database: &TestDatabase) -> (Vec<(String, String, String)>, BTreeSet<String>) {
+    let (columns, rules) = match database.engine() {
+        Engine::Sqlite => {
+            let mut connection = sqlite(database);
+            (sqlite_columns(&mut connection), sqlite_rules(&mut connection))
+        }
+        Engine::Postgres => {
+            let mut connection = postgres(database);
+            (postgres_columns(&mut connection), postgres_rules(&mut connection))
+        }
+    };
+    (columns.into_iter().map(|column| (column.table_name, column.name, column.kind)).collect(), rules)
+}
+
 #[test]
 fn migrations_go_up_down_and_up_again_to_the_same_tables() {
     let database = TestDatabase::empty();

@@ -284,6 +284,62 @@ fn the_command_line_imports_by_the_same_rules() {
     assert_eq!(app.facilitator().get("/challenges").expect(200).each("title"), ["Fra en fil"]);
 }
 
+/// What `skala import` says of a file with these bytes.
+fn imported(app: &TestApp, kind: &str, name: &str, bytes: &[u8]) -> String {
+    let path = app.database.folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    let (output, well) = command(app, &[kind, &path.display().to_string()]);
+    assert!(!well, "{output}");
+    output
+}
+
+#[test]
+fn the_command_line_says_what_is_wrong_with_a_file() {
+    let app = TestApp::start();
+    let table = |bytes: &[u8]| imported(&app, "organisations", "bad.csv", bytes);
+    assert!(table(b"kind,name\nport,\xe6\n").contains("UTF-8"));
+    assert!(table(b"name\nx\n").contains("/kind: The column kind is missing"));
+    assert!(table(b"kind,name,colour\n").contains("/colour: The column is unknown"));
+    let long = [b"kind,name\r\n\r\nport,".as_slice(), &vec![b'x'; 2 * 1024 * 1024], b"\r\nport,Havn"].concat();
+    let told = table(&long);
+    assert!(told.contains("\"line\":3,\"status\":\"error\"") && told.contains("too_long"), "{told}");
+    assert!(told.contains("\"line\":4,\"status\":\"created\"") && told.contains("1 of 2 lines were refused"), "{told}");
+    given::municipality(&app, "Odense Kommune");
+    let mut whole = line("Hel");
+    whole["organisation"] = json!("Odense Kommune");
+    let mut bytes = format!("\u{feff}{whole}\r\n\r\n").into_bytes();
+    bytes.extend(b"{\"title\": \"\xe6\"}\n");
+    bytes.extend(vec![b'x'; 2 * 1024 * 1024]);
+    bytes.extend(b"\n{\"colour\": 1}\n{\"title\": \"halv");
+    let told = imported(&app, "challenges", "bad.ndjson", &bytes);
+    let codes = ["created", "not_utf8", "line_too_long", "unknown_field", "unreadable"];
+    for (number, code) in [1, 3, 4, 5, 6].into_iter().zip(codes) {
+        let said = told.lines().find(|said| said.contains(&format!("\"line\":{number},"))).unwrap_or_default();
+        assert!(said.contains(code), "{number} {code}: {told}");
+    }
+    assert_eq!(app.facilitator().get("/organisations?q=havn").expect(200).each("name"), ["Havn"]);
+}
+
+#[test]
+fn an_export_of_organisations_given_back_to_an_import_reproduces_them() {
+    let app = TestApp::start();
+    let rows: String = (0..450).map(|number| format!("port,Havn {number}\n")).collect();
+    let table = format!("kind,name\n{rows}other,-Lolland\nother,\"'=A1, B\"\n");
+    organisations(&app.facilitator(), "", "text/csv", ORGANISATIONS).expect(200);
+    organisations(&app.facilitator(), "", "text/csv", table).expect(200);
+    let exported =
+        |app: &TestApp, kind: &str| app.anonymous().with("Accept", kind).get("/organisations/export").expect(200).text;
+    for kind in ["text/csv", "application/x-ndjson"] {
+        let file = exported(&app, kind);
+        assert!(file.contains("-Lolland") && file.contains("Region Østdanmark"), "{file:.400}");
+        let other = TestApp::start();
+        let results = organisations(&other.facilitator(), "", kind, file.clone()).expect(200);
+        assert_eq!(results.lines().len(), 455);
+        assert!(told(&results).iter().all(|(_, status, _)| status == "created"));
+        assert_eq!(exported(&other, kind), file);
+    }
+}
+
 #[test]
 fn a_code_is_checked_against_the_list_once_one_is_loaded() {
     let app = TestApp::start();

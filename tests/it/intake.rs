@@ -171,3 +171,21 @@ fn a_facilitator_decides_ten_challenges_with_ten_requests_or_with_one() {
     assert!(waiting().is_empty());
     assert_eq!(app.mails().len(), 20, "each owner hears of each decision");
 }
+
+#[test]
+fn a_cpr_number_stands_in_no_decision_and_no_summary() {
+    let app = TestApp::start();
+    let member = app.member(&given::municipality(&app, "Odense Kommune"));
+    let challenge = given::submitted(&member, "Natlige tilsyn");
+    let (staff, told) = (app.facilitator(), "Spørg borgeren 010190-1234");
+    let cpr = |pointer: &'static str| [(pointer, "cpr_number")];
+    for deed in ["return", "decline", "approve"] {
+        staff.post(&format!("/challenges/{}/{deed}", challenge.id), json!({"reason": told})).unfit(&cpr("/reason"));
+    }
+    let decision = json!({"challenge_id": challenge.id, "decision": "return", "reason": told});
+    staff.post("/queue/decisions", json!({"decisions": [decision]})).unfit(&cpr("/decisions/0/reason"));
+    staff.post("/processes", json!({"title": "Sammen", "summary": told})).unfit(&cpr("/summary"));
+    let process = given::process(&app, "Sammen");
+    staff.change(&format!("/processes/{}", process.id), json!({"summary": told})).unfit(&cpr("/summary"));
+    staff.change(&format!("/processes/{}", process.id), json!({"title": told})).unfit(&cpr("/title"));
+}

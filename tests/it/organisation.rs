@@ -132,3 +132,27 @@ fn a_date_that_no_calendar_shows_is_refused() {
         assert_eq!(add(date).expect(201)["valid_from"], date);
     }
 }
+
+#[test]
+fn the_history_of_an_organisation_says_who_when_what_why_and_what_was_before() {
+    let app = TestApp::start();
+    let old = given::municipality(&app, "Odense");
+    let new = given::municipality(&app, "Fyn Kommune");
+    let path = format!("/organisations/{}", old.id);
+    app.facilitator().change(&path, json!({"name": "Odense Kommune"})).expect(200);
+    let plan = json!({"successor_id": new.id, "takes_effect_on": "2027-01-01", "reason": "Fynske sammenlægninger"});
+    app.facilitator().post(&format!("{path}/succession"), plan).expect(201);
+    let told = app.member(&old).get(&format!("{path}/history")).expect(200);
+    assert_eq!(told.each("deed"), ["added", "changed", "succession_planned"]);
+    let (changed, planned) = (&told.items()[1], &told.items()[2]);
+    assert_eq!((&changed["by"], &changed["at"]), (&json!("facilitator"), &json!("2026-11-22T08:00:00Z")));
+    assert_eq!(
+        (&changed["data"]["before"]["name"], &changed["data"]["after"]["name"]),
+        (&json!("Odense"), &json!("Odense Kommune"))
+    );
+    assert_eq!(planned["reason"], "Fynske sammenlægninger");
+    app.anonymous().get(&format!("{path}/history")).refused(401, "unauthorized");
+    let nobody = "/organisations/0193f1c2-7a5e-7c31-9d3e-3f6a2b1c0d4e/history";
+    app.facilitator().get(nobody).refused(404, "not_found");
+    app.member(&new).get(&format!("{path}/history")).refused(403, "forbidden");
+}

@@ -169,8 +169,11 @@ fn reminders_are_a_day_apart_and_a_mistyped_address_is_put_right_at_once() {
     world.answer(&wrong, "confirm").refused(410, "link_unknown");
     let early = world.ask(json!({"political_email": POLITICAL})).refused(429, "too_soon");
     assert_eq!(early.header("Retry-After"), "86400");
+    let last_asked = || world.member.get(&world.path("/anchoring/requests")).expect(200).items()[0]["asked_at"].clone();
+    assert_eq!(last_asked(), "2026-11-22T08:00:00Z");
     world.app.advance(TimeDelta::days(1));
     let reminded = world.asked();
+    assert_eq!(last_asked(), "2026-11-23T08:00:00Z");
     assert_eq!(world.member.get(&world.path("/history")).expect(200).each("deed").last().unwrap(), "sponsor_reminded");
     world.answer(&first, "confirm").expect(200);
     world.app.mails();

@@ -3,7 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::support::{Client, Named, TestApp, given};
+use skala::succession::PLACES;
+
+use crate::db::columns_and_rules;
+use crate::support::{Client, Named, TestApp, TestDatabase, given};
 
 /// The three regions, with a succession planned for both that end.
 struct Regions {
@@ -305,4 +308,196 @@ fn a_day_that_has_come_takes_effect_at_once() {
     assert_ne!(plan(&app, &old, &new, "2026-11-22")["handed_over_at"], Value::Null);
     app.member(&new).get(&format!("/challenges/{}", challenge.id)).expect(200);
     app.mails();
+}
+
+fn decided(table: &str, column: &str) -> bool {
+    PLACES.iter().any(|place| (place.0, place.1) == (table, column))
+}
+
+#[test]
+fn every_column_that_names_an_organisation_has_its_fate() {
+    let (columns, rules) = columns_and_rules(&TestDatabase::migrated());
+    for (table, column, _) in &columns {
+        let speaks_of_one = ["organisation", "buyer", "successor"].iter().any(|word| column.contains(word));
+        assert!(
+            !speaks_of_one || decided(table, column),
+            "{table}.{column}: pass it on or keep it, and say so in PLACES"
+        );
+    }
+    let keys = rules.iter().filter_map(|rule| rule.strip_suffix(") refers to organisation (id)"));
+    for (table, column) in keys.map(|key| key.split_once(" (").unwrap()) {
+        assert!(decided(table, column), "{table}.{column}: pass it on or keep it, and say so in PLACES");
+    }
+    for (table, column, ..) in PLACES {
+        assert!(
+            columns.iter().any(|one| (one.0.as_str(), one.1.as_str()) == (table, column)),
+            "{table}.{column} is gone"
+        );
+    }
+}
+
+/// Where a text stands that nobody need decide on: the thing itself, its history, and answers kept for a day.
+const OF_ITSELF: [(&str, &str); 5] = [
+    ("organisation", "id"),
+    ("fact", "subject_id"),
+    ("fact", "data"),
+    ("idempotency", "body"),
+    ("idempotency", "headers"),
+];
+
+/// Columns of text that contain this id.
+fn places_of(app: &TestApp, id: &str) -> Vec<(String, String)> {
+    let (columns, _) = columns_and_rules(&app.database);
+    let texts = columns.into_iter().filter(|(_, _, kind)| kind == "text").map(|(table, column, _)| (table, column));
+    texts.filter(|(table, column)| app.database.count(&format!("{table} WHERE {column} LIKE '%{id}%'")) > 0).collect()
+}
+
+/// Region Hovedstaden in the middle of everything that a body can be in the middle of.
+struct Busy {
+    process: Named,
+    letters: [String; 2],
+    inbox: String,
+    need: String,
+    others_need: String,
+    suggestion: String,
+    support: [String; 2],
+    dialogues: [String; 3],
+    adoption: String,
+}
+
+fn letter(regions: &Regions, process: &Named, signed: bool) -> String {
+    let (app, staff) = (&regions.app, regions.app.facilitator());
+    let drafted = staff.post(&format!("/processes/{}/letters-of-intent", process.id), json!({"language": "da"}));
+    let path = format!("/letters-of-intent/{}", drafted.expect(201).id());
+    let named = json!({"organisation_id": regions.capital.id, "name": "Lars Gaardhøj", "title": "Regionsrådsformand",
+        "email": "lars@hovedstaden.example"});
+    staff.post(&format!("{path}/signatories"), named).expect(201);
+    staff.post(&format!("{path}/send"), json!({})).expect(200);
+    let link = app.mail_to("lars@hovedstaden.example").token("/letters-of-intent/sign/");
+    if signed {
+        app.anonymous().post("/letters-of-intent/sign", json!({"token": link, "sign": true})).expect(200);
+        app.mails();
+    }
+    path
+}
+
+fn busy(regions: &Regions) -> Busy {
+    let Regions { app, capital, zealand, .. } = regions;
+    let (staff, anna) = (app.facilitator(), app.member(capital));
+    let challenge = given::approved(app, &anna, "Natlige tilsyn");
+    let process = given::gathered(app, "Sammen", &[&challenge]);
+    app.mails();
+    let letters = [letter(regions, &process, true), letter(regions, &process, false)];
+
+    let opened = |member: &Client, address: &str| {
+        let body = json!({"title": "Behov på natten", "asks": "Hvad koster jer tid om natten?", "address": address});
+        member.post("/needs-inboxes", body).expect(201).id()
+    };
+    let left = |address: &str| {
+        let told = json!({"what": "Vi går fire runder hver nat.", "department": "Kirurgisk"});
+        app.anonymous().post(&format!("/needs-inboxes/at/{address}/needs"), told).expect(201);
+    };
+    let newest = |member: &Client| member.get("/needs").expect(200).items()[0]["id"].as_str().unwrap().to_owned();
+    let inbox = opened(&anna, "behov-hovedstaden");
+    left("behov-hovedstaden");
+    let need = newest(&anna);
+    let bo = app.member(zealand);
+    opened(&bo, "behov-sjaelland");
+    left("behov-sjaelland");
+    let others_need = newest(&bo);
+    bo.change(&format!("/needs/{others_need}"), json!({"shared": true})).expect(200);
+    anna.post(&format!("/needs/{others_need}/recognitions"), json!({"note": "Det har vi også"})).expect(201);
+
+    let call = json!({"title": "Kender du en?", "theme": "velfærdsteknologi", "criteria_set": "welfare-technology",
+        "description": "CO-PI søger udfordringer.", "opens_at": "2026-11-01T08:00:00Z", "closes_at": "2027-11-01T08:00:00Z"});
+    let call = staff.post("/calls", call).expect(201).id();
+    let told = json!({"what": "Vi kører forgæves", "who": "borgere", "place": "", "email": "lis@hjem.example"});
+    app.anonymous().post(&format!("/calls/{call}/suggestions"), told).expect(202);
+    let token = app.mail_to("lis@hjem.example").token("/suggestions/confirm/");
+    app.anonymous().post("/suggestions/confirm", json!({"token": token})).expect(204);
+    let suggestion = staff.get("/suggestions?state=waiting").expect(200).items()[0]["id"].as_str().unwrap().to_owned();
+    let invitation =
+        json!({"organisation_id": capital.id, "email": "anna@hovedstaden.example", "note": "Er det jeres?"});
+    staff.post(&format!("/suggestions/{suggestion}/invite"), invitation).expect(200);
+
+    let ask = || {
+        let wish = json!({"kind": "template", "user_group": "procurement", "text": "Findes der en skabelon?"});
+        anna.post("/support-requests", wish).expect(201).id()
+    };
+    let support = [ask(), ask()];
+    staff.post(&format!("/support-requests/{}/close", support[1]), json!({"reason": "Dobbelt"})).expect(200);
+
+    let mut notice = given::notice("Ro om natten");
+    notice["lead_buyer_id"] = json!(capital.id);
+    let dialogues = [(); 3].map(|()| given::draft(app, &process, notice.clone()));
+    staff.post(&format!("/dialogues/{}/publish", dialogues[0]), Value::Null).expect(200);
+    let later = json!({"publish_at": "2027-01-04T07:00:00Z"});
+    staff.post(&format!("/dialogues/{}/publish", dialogues[1]), later).expect(200);
+
+    let adoption =
+        json!({"organisation_id": capital.id, "adopted_on": "2026-11-01", "way": "copied", "stage": "bought"});
+    let adoption = staff.post(&format!("/processes/{}/adoptions", process.id), adoption).expect(201).id();
+    app.mails();
+    Busy { process, letters, inbox, need, others_need, suggestion, support, dialogues, adoption }
+}
+
+#[test]
+fn open_work_passes_on_and_what_was_signed_or_done_stays() {
+    let regions = regions();
+    let Regions { app, capital, east, .. } = &regions;
+    let busy = busy(&regions);
+    let mut undecided = places_of(app, &capital.id);
+    undecided.retain(|(table, column)| !decided(table, column) && !OF_ITSELF.contains(&(table, column)));
+    assert!(undecided.is_empty(), "{undecided:?}: pass it on or keep it, and say so in PLACES");
+    let succession = format!("/organisations/{}/succession", capital.id);
+    let foreseen = app.facilitator().get(&succession).expect(200)["carries"].clone();
+    let kinds = ["needs_inboxes", "needs", "suggestions", "support_requests", "signatories", "dialogues"];
+    assert_eq!(kinds.map(|kind| foreseen[kind].as_u64().unwrap()), [1, 1, 1, 1, 1, 2]);
+    regions.new_year();
+    let done = app.facilitator().get(&succession).expect(200);
+    assert_ne!(done["handed_over_at"], Value::Null);
+    assert_eq!(done["carries"], foreseen, "what was foreseen passed on");
+
+    let (staff, dorte) = (app.facilitator(), app.member(east));
+    let signatories = |letter: &str| {
+        let told = staff.get(letter).expect(200);
+        let one = told["signatories"].as_array().unwrap()[0].clone();
+        (one["organisation"].clone(), one["state"].clone())
+    };
+    assert_eq!(signatories(&busy.letters[0]), (json!("Region Hovedstaden"), json!("signed")));
+    assert_eq!(signatories(&busy.letters[1]), (json!("Region Østdanmark"), json!("named")));
+    dorte.get(&busy.letters[0]).expect(200);
+
+    assert!(dorte.get("/needs-inboxes").expect(200).each("id").contains(&busy.inbox));
+    dorte.get(&format!("/needs/{}", busy.need)).expect(200);
+    app.anonymous().post("/needs-inboxes/at/behov-hovedstaden/needs", json!({"what": "Stadig"})).expect(201);
+    // Both regions are one body now, and what was said between them is said between its parts.
+    let said = dorte.get(&format!("/needs/{}", busy.others_need)).expect(200);
+    let said = said["recognitions"].as_array().unwrap()[0].clone();
+    assert_eq!(
+        (&said["organisation"], &said["department"]),
+        (&json!("Region Østdanmark"), &json!("Region Hovedstaden"))
+    );
+
+    let todo = dorte.get("/todo").expect(200);
+    assert_eq!(todo["invitations"][0]["suggestion_id"], json!(busy.suggestion));
+    let asked_for =
+        |id: &str| staff.get(&format!("/support-requests/{id}")).expect(200)["organisation"]["name"].clone();
+    assert_eq!(asked_for(&busy.support[0]), "Region Østdanmark");
+    assert_eq!(asked_for(&busy.support[1]), "Region Hovedstaden");
+
+    let led = |id: &str| staff.get(&format!("/dialogues/{id}")).expect(200)["lead_buyer_id"].clone();
+    assert_eq!(led(&busy.dialogues[0]), json!(capital.id), "published words stay");
+    assert_eq!([led(&busy.dialogues[1]), led(&busy.dialogues[2])], [json!(east.id), json!(east.id)]);
+    regions.go_to("2027-01-04T07:00:00Z");
+    app.mails();
+    let seen = app.anonymous().get(&format!("/dialogues/{}/versions/1", busy.dialogues[1])).expect(200);
+    assert_eq!(seen["lead_buyer_id"], json!(east.id));
+
+    let adoptions = app.anonymous().get(&format!("/processes/{}/adoptions", busy.process.id)).expect(200).items();
+    assert_eq!(adoptions[0]["organisation"], "Region Hovedstaden");
+    let stages = format!("/adoptions/{}/stages", busy.adoption);
+    dorte.post(&stages, json!({"stage": "in_use", "since": "2027-01-02"})).expect(201);
+    let stranger = given::municipality(app, "Odense Kommune");
+    app.member(&stranger).post(&stages, json!({"stage": "ended"})).refused(403, "forbidden");
 }

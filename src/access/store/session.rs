@@ -1,6 +1,7 @@
 //! Sessions: from signing in to leaving, each a chain of refresh tokens. Only hashes of tokens are kept.
 
 use chrono::NaiveDateTime;
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 
 use super::{ACCOUNT, AccountRow, lift_account};
@@ -183,6 +184,19 @@ pub fn draw_token(
             r::expires_at.eq(expires_at.naive_utc()),
         ))
         .execute(tx.connection)?;
+    Ok(())
+}
+
+/// Forgets refresh tokens that have expired, and sessions that have none left. Until then a spent token that is shown again
+/// ends its session; an expired one is refused whether it is known or not.
+///
+/// # Errors
+/// [`DbError`].
+pub fn forget_expired_sessions(tx: &mut Tx<'_>, now: Instant) -> Result<(), DbError> {
+    let expired = refresh_token::table.filter(refresh_token::expires_at.le(now.naive_utc()));
+    diesel::delete(expired).execute(tx.connection)?;
+    let alive = refresh_token::table.filter(refresh_token::session_id.eq(session::id));
+    diesel::delete(session::table.filter(not(exists(alive)))).execute(tx.connection)?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::access::store::{self as people, Account, Session};
 use crate::db::{DbError, Tx};
 use crate::kernel::{Email, Flaws, Id, Instant, Language, Seal, UserId, text};
 use crate::outbox::{Actor, Fact, Subject, record};
-use crate::post::store::{may_ask_to_confirm, queue_letter};
+use crate::post::store::{may_be_asked, queue_letter};
 use crate::web::{Node, Problem};
 
 /// How many wishes for a link are looked at in one transaction.
@@ -57,7 +57,7 @@ fn send_link(tx: &mut Tx<'_>, node: &Node, now: Instant, wish: PasswordRequest) 
     }
     let account = people::account_by_email(tx.connection, &wish.email)?.filter(Account::is_active);
     let Some(account) = account else { return Ok(()) };
-    if !may_ask_to_confirm(tx, &account.email, now)? {
+    if !may_be_asked(tx, &account.email, now)? {
         return Ok(());
     }
     let letter = match account.password_hash {

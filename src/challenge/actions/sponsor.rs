@@ -13,7 +13,7 @@ use crate::kernel::privacy::has_cpr;
 use crate::kernel::{Email, Flaws, Id, Instant, Language, Seal, SealedFor, Text, text};
 use crate::organisation::store::names;
 use crate::outbox::{Actor, Fact, Subject};
-use crate::post::store::{may_ask_to_confirm, queue_letter};
+use crate::post::store::{may_be_asked, queue_letter};
 use crate::web::{Node, Problem};
 
 /// Asks the sponsors whom a challenge names, by mail, whether they stand behind it; asking again reminds them.
@@ -101,7 +101,7 @@ fn ask(
     })?;
     let earlier = store::sponsor_requests(tx.connection, challenge.id)?.into_iter().find(|one| one.side == side);
     require_due(earlier.as_ref(), &challenge, &sponsor, &email, now)?;
-    if !may_ask_to_confirm(tx, &email, now)? {
+    if !may_be_asked(tx, &email, now)? {
         let words = text!(
             "Adressen har fået mange mails for nylig. Prøv igen i morgen",
             "The address got many mails lately. Try again tomorrow"

@@ -1,9 +1,8 @@
 //! Challenges in bulk over HTTP: a line a challenge, in and out.
 
-use actix_web::web::{Bytes, Payload};
+use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use serde::Deserialize;
-use tokio::sync::mpsc;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -76,25 +75,11 @@ struct ExportQuery {
 #[get("/challenges/export")]
 async fn export_challenges(context: Context, query: Query<ExportQuery>) -> Result<HttpResponse, Problem> {
     let (reader, status) = (reader(&context.caller)?, query.0.status);
-    let (sender, outgoing) = mpsc::channel(2);
-    // The first page is read before anything is sent, so that a database that is away is a problem and no empty file.
-    let (mut lines, mut last) = page(&context, reader, status, None).await?;
-    actix_web::rt::spawn(async move {
-        loop {
-            if sender.send(Ok(Bytes::from(lines))).await.is_err() || last.is_none() {
-                return;
-            }
-            (lines, last) = match page(&context, reader, status, last).await {
-                Ok(next) => next,
-                Err(problem) => {
-                    tracing::error!(cause = ?problem.cause, "an export broke off");
-                    sender.send(Err(std::io::Error::other("the database does not answer"))).await.ok();
-                    return;
-                }
-            };
-        }
-    });
-    Ok(lines::ndjson(outgoing))
+    let first = page(&context, reader, status, None).await?;
+    Ok(lines::pages(lines::NDJSON, first, move |last| {
+        let context = context.clone();
+        async move { page(&context, reader, status, Some(last)).await }
+    }))
 }
 
 /// Some lines, and the last challenge among them while there may be more.

@@ -56,7 +56,7 @@ impl Fitting for DecisionsBody {
         flaws.count("/decisions", &self.decisions, 1, 100);
         for (index, decision) in self.decisions.iter_mut().enumerate() {
             let least = usize::from(decision.decision != Verb::Approve);
-            flaws.prose(&format!("/decisions/{index}/reason"), &mut decision.reason, least, 2000);
+            flaws.kept_prose(&format!("/decisions/{index}/reason"), &mut decision.reason, least, 2000);
             flaws.count(&format!("/decisions/{index}/codes"), &decision.codes, 0, 10);
         }
     }

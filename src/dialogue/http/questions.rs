@@ -37,7 +37,7 @@ pub struct QuestionBody {
 impl Fitting for QuestionBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         flaws.email("/email", &mut self.email);
-        flaws.prose("/text", &mut self.text, 1, 2000);
+        flaws.kept_prose("/text", &mut self.text, 1, 2000);
     }
 }
 
@@ -215,7 +215,7 @@ struct RejectionBody {
 }
 impl Fitting for RejectionBody {
     fn fit(&mut self, flaws: &mut Flaws) {
-        flaws.prose("/reason", &mut self.reason, 1, 2000);
+        flaws.kept_prose("/reason", &mut self.reason, 1, 2000);
     }
 }
 

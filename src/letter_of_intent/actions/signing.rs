@@ -105,7 +105,7 @@ pub fn name_signatory(
 }
 
 /// The words of an addendum or a declaration; a letter's own need none.
-fn words_for(
+pub(super) fn words_for(
     connection: &mut AnyConnection,
     now: Instant,
     letter: &LetterOfIntent,
@@ -138,7 +138,7 @@ fn words_for(
 }
 
 /// The letter is shown with its signatories: when one of them changes, so does its entity tag.
-fn touch(tx: &mut Tx<'_>, now: Instant, letter: LetterOfIntent) -> Result<LetterOfIntent, Problem> {
+pub(super) fn touch(tx: &mut Tx<'_>, now: Instant, letter: LetterOfIntent) -> Result<LetterOfIntent, Problem> {
     let letter = letter.touched(now);
     store::put(tx, &letter)?;
     Ok(letter)

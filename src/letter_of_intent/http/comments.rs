@@ -120,7 +120,7 @@ struct CommentBody {
 }
 impl Fitting for CommentBody {
     fn fit(&mut self, flaws: &mut Flaws) {
-        flaws.prose("/text", &mut self.text, 1, 4000);
+        flaws.kept_prose("/text", &mut self.text, 1, 4000);
     }
 }
 

@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use crate::access::Context;
 use crate::db::AnyConnection;
 use crate::kernel::privacy::{Trace, Warning, traces};
-use crate::kernel::{Email, Fit, Fitting, Flaws, Id, Language};
+use crate::kernel::{Email, Fit, Fitting, Flaws, Id, Language, Network};
 use crate::need::{HowOften, Inbox, Need, Recognition, Told, actions, store};
 use crate::organisation;
-use crate::web::{Body, Network, Problem, Reply};
+use crate::web::{Body, Problem, Reply};
 
 /// How many shared needs an inbox shows.
 const MOST_SHARED: i64 = 10;

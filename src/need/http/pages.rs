@@ -6,11 +6,11 @@ use utoipa::ToSchema;
 
 use super::door::{Door, NewNeed, door, leave, personal};
 use crate::access::Context;
-use crate::kernel::{Fit, Flaws, Id, Language, Text, text};
+use crate::kernel::{Fit, Flaws, Id, Language, Network, Text, text};
 use crate::mail::Prose;
 use crate::need::model::MOST_WORDS;
 use crate::need::{HowOften, Per, actions};
-use crate::web::{Field, HtmlPage, Network, Problem};
+use crate::web::{Field, HtmlPage, Problem};
 
 /// What the page's form sends. Numbers come as people write them.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]

@@ -10,14 +10,13 @@ use utoipa::{IntoParams, ToSchema};
 use super::follow::{ChallengeOfNeed, challenge_of};
 use crate::access::{Context, Scope};
 use crate::challenge::Challenge;
-use crate::challenge::http::HistoryView;
 use crate::criteria::Call;
 use crate::db::AnyConnection;
 use crate::kernel::{Fitting, Flaws, Id, Page, text};
 use crate::need::actions::{Decision, Gathering};
 use crate::need::store::{self, Filter};
 use crate::need::{Inbox, Need, Recognition, State, Told, actions};
-use crate::outbox::{Subject, history};
+use crate::outbox::{HistoryView, Subject, history};
 use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, Reply};
 
 /// How many needs a request may name.
@@ -256,7 +255,7 @@ struct DecisionBody {
 impl Fitting for DecisionBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         each_once(&mut self.need_ids, flaws);
-        flaws.prose("/words", &mut self.words, usize::from(self.decision != Verb::See), 2000);
+        flaws.kept_prose("/words", &mut self.words, usize::from(self.decision != Verb::See), 2000);
     }
 }
 

@@ -48,7 +48,7 @@ const FROM_NETWORK: [(TimeDelta, i64); 2] = [(TimeDelta::hours(1), 60), (TimeDel
 ///
 /// # Errors
 /// [`DbError`].
-pub fn may_ask_to_confirm(tx: &mut Tx<'_>, email: &Email, now: Instant) -> Result<bool, DbError> {
+pub fn may_be_asked(tx: &mut Tx<'_>, email: &Email, now: Instant) -> Result<bool, DbError> {
     note_request(tx, digest(email.key().as_bytes()), TO_ADDRESS, now)
 }
 

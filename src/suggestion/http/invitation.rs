@@ -107,7 +107,7 @@ async fn answer(context: &Context, token: String, form: InvitationForm) -> Resul
     let mut flaws = Flaws::default();
     match deed {
         Deed::Accept => flaws.line("/words", &mut words, 0, 200),
-        Deed::Decline => flaws.prose("/words", &mut words, 0, 2000),
+        Deed::Decline => flaws.kept_prose("/words", &mut words, 0, 2000),
     }
     if !flaws.0.is_empty() {
         return Err(flaws.into());
@@ -195,7 +195,7 @@ pub(super) struct DeclineBody {
 
 impl Fitting for DeclineBody {
     fn fit(&mut self, flaws: &mut Flaws) {
-        flaws.prose("/reason", &mut self.reason, 0, 2000);
+        flaws.kept_prose("/reason", &mut self.reason, 0, 2000);
     }
 }
 

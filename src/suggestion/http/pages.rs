@@ -9,10 +9,10 @@ use crate::access::Context;
 use crate::criteria::{self, Call, Criterion};
 use crate::db::AnyConnection;
 use crate::kernel::privacy::traces;
-use crate::kernel::{Fit, Flaws, Id, Instant, Language, Text, copenhagen_text, text};
+use crate::kernel::{Fit, Flaws, Id, Instant, Language, Network, Text, copenhagen_text, text};
 use crate::mail::Prose;
 use crate::suggestion::actions;
-use crate::web::{Field, HtmlPage, Network, PathId, Problem};
+use crate::web::{Field, HtmlPage, PathId, Problem};
 
 /// What the page's form sends.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]

@@ -255,7 +255,7 @@ impl Fitting for InviteBody {
         if let Some(email) = &mut self.email {
             flaws.email("/email", email);
         }
-        flaws.prose("/note", &mut self.note, 0, 2000);
+        flaws.kept_prose("/note", &mut self.note, 0, 2000);
     }
 }
 
@@ -299,7 +299,7 @@ pub(super) struct SetAsideBody {
 
 impl Fitting for SetAsideBody {
     fn fit(&mut self, flaws: &mut Flaws) {
-        flaws.prose("/reason", &mut self.reason, 1, 2000);
+        flaws.kept_prose("/reason", &mut self.reason, 1, 2000);
     }
 }
 

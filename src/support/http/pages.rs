@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 use super::{NewRequest, ask_by_mail, confirm};
 use crate::access::Context;
 use crate::kernel::privacy::traces;
-use crate::kernel::{Fit, Flaws, Language, Text, text};
+use crate::kernel::{Fit, Flaws, Language, Network, Text, text};
 use crate::mail::Prose;
 use crate::support::{Kind, UserGroup};
-use crate::web::{Field, HtmlPage, Network, Problem};
+use crate::web::{Field, HtmlPage, Problem};
 
 /// What the page's form sends.
 #[derive(Clone, Debug, Deserialize, ToSchema)]

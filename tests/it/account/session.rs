@@ -64,7 +64,7 @@ fn nobody_sees_or_ends_another_persons_session() {
     let (odense, pair) = mette(&app);
     let id = app.bearer(&pair.text_of("access_token")).get("/sessions").expect(200).items()[0]["id"].clone();
     let jens = app.member(&odense);
-    assert!(jens.get("/sessions").expect(200).items().is_empty());
+    assert!(!jens.get("/sessions").expect(200).each("id").contains(&id.as_str().unwrap().to_owned()));
     jens.delete(&format!("/sessions/{}", id.as_str().unwrap())).refused(404, "not_found");
     app.bearer(&pair.text_of("access_token")).get("/me").expect(200);
 }
@@ -123,4 +123,30 @@ fn a_clock_that_jumps_locks_nobody_out_and_opens_nothing_that_has_ended() {
     app.advance(-TimeDelta::hours(3));
     signed_in(&pair).expect(200);
     refresh(&app, &pair).expect(200);
+}
+
+#[test]
+fn a_session_is_forgotten_when_its_last_token_has_expired_and_a_stolen_one_ends_it_until_then() {
+    let app = TestApp::start();
+    let (_, first) = mette(&app);
+    let count = |table: &str| app.database.count(table);
+    let (sessions, tokens) = (count("session"), count("refresh_token"));
+    app.advance(TimeDelta::days(20));
+    let second = refresh(&app, &first).expect(200);
+    app.advance(TimeDelta::days(10) - TimeDelta::seconds(1));
+    app.mails();
+    assert_eq!((count("session"), count("refresh_token")), (sessions, tokens + 1), "what was spent is still known");
+    app.advance(TimeDelta::seconds(1));
+    app.mails();
+    assert_eq!((count("session"), count("refresh_token")), (sessions, tokens), "the first token has expired");
+    refresh(&app, &first).refused(401, "unauthorized");
+    let third = refresh(&app, &second).expect(200);
+    // Spent, and shown again within its 30 days: it gives the thief away.
+    app.advance(TimeDelta::days(19));
+    app.mails();
+    refresh(&app, &second).refused(401, "unauthorized");
+    refresh(&app, &third).refused(401, "unauthorized");
+    app.advance(TimeDelta::days(30));
+    app.mails();
+    assert_eq!((count("session"), count("refresh_token")), (sessions - 1, tokens - 1));
 }

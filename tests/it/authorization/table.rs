@@ -152,6 +152,7 @@ const TABLE: &str = "
     get_opi_track                 active                 403    403    ok     ok     -
     get_opi_track                 preparing              404    404    404    404    processes:read
     get_organisation              its_own                ok     ok     ok     ok     public
+    get_organisation_history      its_own                403    403    ok     ok     -
     get_process                   active                 ok     ok     ok     ok     public
     get_process                   preparing              404    404    ok     ok     public
     get_process_history           active                 ok     ok     ok     ok     processes:read

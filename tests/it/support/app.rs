@@ -9,7 +9,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::rt::System;
 use actix_web::web::Data;
 use chrono::TimeDelta;
-use skala::access::store::{Account, Device, begin_session, insert_account};
+use skala::access::store::{Account, Device, begin_session, draw_token, insert_account};
 use skala::access::{Person, Role};
 use skala::app;
 use skala::config::Settings;
@@ -136,7 +136,9 @@ impl TestApp {
         let session = Id::made_at(now);
         let added: Result<(), DbError> = wait_for(self.node.db.write(move |tx| {
             insert_account(tx, &account)?;
-            begin_session(tx, session, user_id, &Device::default(), now)
+            begin_session(tx, session, user_id, &Device::default(), now)?;
+            // Signed in for as long as a test may go forward.
+            draw_token(tx, &session.to_string(), session, now, now + TimeDelta::days(3650))
         }));
         added.unwrap();
         self.client(Who::Person(user_id, session))

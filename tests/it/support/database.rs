@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use diesel::connection::SimpleConnection;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection};
 use skala::db::{Db, Engine};
 use skala::kernel::random_token;
@@ -85,6 +85,24 @@ impl TestDatabase {
 
     pub fn engine(&self) -> Engine {
         if self.server.is_some() { Engine::Postgres } else { Engine::Sqlite }
+    }
+
+    /// How many rows a table has, or `table WHERE …`.
+    pub fn count(&self, table: &str) -> i64 {
+        #[derive(diesel::QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = BigInt)]
+            count: i64,
+        }
+        let query = diesel::sql_query(format!("SELECT count(*) AS count FROM {table}"));
+        let counted: Count = match self.engine() {
+            Engine::Postgres => query.get_result(&mut connect(&self.url)).unwrap(),
+            Engine::Sqlite => {
+                let file = self.url.trim_start_matches("sqlite://");
+                query.get_result(&mut SqliteConnection::establish(file).unwrap()).unwrap()
+            }
+        };
+        counted.count
     }
 
     /// Runs statements beside the service, for what only a database can be told.
