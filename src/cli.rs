@@ -172,7 +172,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CliError> {
 
 async fn carry_out(cli: Cli) -> Result<(), CliError> {
     if matches!(cli.command, Command::Openapi) {
-        println!("{}", serde_json::to_string_pretty(&app::spec()).map_err(CliError::from)?);
+        print!("{}", app::committed_spec());
         return Ok(());
     }
     if let Command::Lexicon { command: LexiconCommand::Check { file } } = cli.command {

@@ -9,7 +9,6 @@ use actix_web::{get, patch, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Invitation;
 use super::actions::{self, Steward, UserChange};
@@ -17,10 +16,10 @@ use crate::access::store::{self as people, Account};
 use crate::access::{Caller, Context, Person, Role, Scope};
 use crate::kernel::{Email, Fitting, Flaws, OrganisationId, Page, UserId, of, text};
 use crate::organisation;
-use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, Reply};
+use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, Reply, Routes};
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     session::routes(config);
     password::routes(config);
     key::routes(config);

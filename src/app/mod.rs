@@ -2,6 +2,8 @@
 
 mod operations;
 
+pub use operations::committed_spec;
+
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +13,8 @@ use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::Value;
-use utoipa_actix_web::service_config::ServiceConfig;
-use utoipa_actix_web::{AppExt, scope};
 
-use crate::web::{Node, Problem, frame, idempotency, openapi, ready};
+use crate::web::{Description, Node, Problem, Routes, frame, idempotency, openapi, ready};
 use crate::{
     access, account, challenge, criteria, desk, dialogue, dispatch, feed, letter_of_intent, matching, need,
     organisation, phase, process, route, site, spread, subscription, succession, suggestion, support,
@@ -23,7 +23,7 @@ use crate::{
 /// Where every resource lives.
 const BASE: &str = "/api/v1";
 
-fn routes(config: &mut ServiceConfig<'_>) {
+fn routes(config: &mut impl Routes) {
     account::http::routes(config);
     organisation::http::routes(config);
     succession::http::routes(config);
@@ -46,23 +46,23 @@ fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// What lies beside the API: pages with an address that people type, and what those who run the service look at.
-fn beside(config: &mut ServiceConfig<'_>) {
+fn beside(config: &mut impl Routes) {
     need::http::addresses(config);
     suggestion::http::addresses(config);
     support::http::addresses(config);
     operations::routes(config);
 }
 
-/// The OpenAPI document of exactly what is mounted.
+/// The OpenAPI document of exactly what is mounted. Where it is committed, the program carries it along instead of
+/// making it (see [`operations`]): what describes a tenth of the code need not be part of it.
 #[must_use]
 pub fn spec() -> Value {
-    let (_, collected) = App::new()
-        .into_utoipa_app()
-        .service(scope(BASE).configure(routes))
-        .configure(site::routes)
-        .configure(beside)
-        .split_for_parts();
-    openapi::finish(&collected)
+    let mut described = Description::under(BASE);
+    routes(&mut described);
+    described.go_on_under("");
+    site::routes(&mut described);
+    beside(&mut described);
+    openapi::finish(&described.openapi())
 }
 
 /// Serves on an open socket until `leave` comes to pass or it is stopped; then it finishes what is in hand.
@@ -75,7 +75,7 @@ pub fn serve(
     leave: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<Server> {
     access::use_hmac_sha256();
-    let spec = web::Data::new(operations::Spec::of(&spec()));
+    let spec = web::Data::new(operations::Spec::committed()?);
     let live = web::Data::new(Arc::new(matching::live::Live::default()));
     // Filled before anybody asks, beside the requests that do not.
     let (db, filling) = (node.db.clone(), Arc::clone(&live));
@@ -87,16 +87,14 @@ pub fn serve(
     });
     let server = HttpServer::new(move || {
         App::new()
-            .into_utoipa_app()
             .app_data(node.clone())
             .app_data(spec.clone())
             .app_data(live.clone())
             .app_data(web::PayloadConfig::new(crate::web::MAX_BODY))
             .app_data(web::FormConfig::default().limit(crate::web::MAX_BODY))
-            .service(scope(BASE).configure(routes))
+            .service(web::scope(BASE).configure(routes))
             .configure(site::routes)
             .configure(beside)
-            .into_app()
             .default_service(web::to(nothing_here))
             .wrap(from_fn(once))
             .wrap(from_fn(ready::at_hand))

@@ -7,13 +7,12 @@ use prometheus::{Encoder, TextEncoder};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::dispatch;
-use crate::kernel::text;
-use crate::web::{Node, Problem, Reply};
+use crate::kernel::{text, unpack};
+use crate::web::{Node, Problem, Reply, Routes};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config.service(get_health).service(get_readiness).service(get_metrics).service(get_openapi).service(get_docs);
 }
 
@@ -24,12 +23,15 @@ pub(super) struct Spec {
 }
 
 impl Spec {
-    pub(super) fn of(spec: &Value) -> Self {
+    /// The document as it was committed: a test holds it to what the handlers say.
+    pub(super) fn committed() -> serde_json::Result<Self> {
+        let json = committed_spec();
+        let spec: Value = serde_json::from_str(&json)?;
         let paths = spec["paths"].as_object().into_iter().flatten().map(|(path, item)| {
             let methods = item.as_object().into_iter().flatten().map(|(method, _)| method.to_uppercase());
             (ResourceDef::new(path.as_str()), methods.collect())
         });
-        Self { json: spec.to_string(), paths: paths.collect() }
+        Ok(Self { paths: paths.collect(), json })
     }
 
     /// The methods that this path takes; what can be got has a head too.
@@ -41,6 +43,12 @@ impl Spec {
         }
         methods
     }
+}
+
+/// The committed OpenAPI document.
+#[must_use]
+pub fn committed_spec() -> String {
+    unpack(include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json.packed")))
 }
 
 #[derive(Serialize, ToSchema)]

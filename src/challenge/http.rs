@@ -10,7 +10,6 @@ use actix_web::{get, patch, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::lint::WarningView;
 use super::store::{self, Filter, Reader};
@@ -25,10 +24,10 @@ use crate::db::AnyConnection;
 use crate::kernel::{Cpv, Fitting, Flaws, Id, Language, OrganisationId, PageRequest, text};
 use crate::organisation::store::names;
 use crate::outbox::{FactRow, HistoryView, Subject, history};
-use crate::web::{Body, IfMatch, OptionalBody, Paging, Patch, PathId, Problem, Reply};
+use crate::web::{Body, IfMatch, OptionalBody, Paging, Patch, PathId, Problem, Reply, Routes};
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     // Before the paths with an id, which would take their names for one.
     bulk::routes(config);
     config

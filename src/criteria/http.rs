@@ -3,17 +3,16 @@
 use actix_web::{get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{Call, CallBody, CriteriaSet, CriteriaSetBody, actions, store};
 use crate::access::{Context, Scope};
 use crate::kernel::{Page, text};
-use crate::web::{Body, Paging, PathId, Problem, Query, Reply};
+use crate::web::{Body, Paging, PathId, Problem, Query, Reply, Routes};
 
 pub use super::model::AssessmentView;
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(list_criteria_sets)
         .service(get_criteria_set)

@@ -4,10 +4,10 @@ mod decide;
 mod queue;
 mod todo;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::web::Routes;
 
 /// Mounts the desk.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     queue::routes(config);
     config.service(decide::decide_queue).service(todo::get_todo);
 }

@@ -10,7 +10,6 @@ use actix_web::web::Redirect;
 use actix_web::{Either, get, post};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::store::{self, Filter};
 use super::{Dialogue, Notice, Status, actions};
@@ -19,11 +18,11 @@ use crate::db::AnyConnection;
 use crate::kernel::{Id, Page, fold};
 use crate::outbox::{HistoryView, Subject, history};
 use crate::process::Process;
-use crate::web::{Body, Paging, PathId, Prefers, Problem, Query, Reply};
+use crate::web::{Body, Paging, PathId, Prefers, Problem, Query, Reply, Routes};
 use view::{DialogueView, VersionView, Versions};
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(draft_dialogue)
         .service(list_dialogues)

@@ -7,7 +7,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions::Wanted;
 use super::preview::{Preview, preview};
@@ -20,10 +19,10 @@ use crate::dialogue::{self, Dialogue, Question, Version};
 use crate::kernel::{Fit, Fitting, Flaws, Id, Language, Text, text};
 use crate::post;
 use crate::subscription::{Filter, Hint, HintKind, Reason, Why};
-use crate::web::{Body, IfMatch, OptionalBody, Patch, PathId, Problem, Reply};
+use crate::web::{Body, IfMatch, OptionalBody, Patch, PathId, Problem, Reply, Routes};
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(publish_dialogue)
         .service(unschedule_dialogue)

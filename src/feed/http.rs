@@ -3,17 +3,16 @@
 use actix_web::get;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{Caller, Context, Role, Scope};
 use crate::challenge::store::Reader;
 use crate::db::{AnyConnection, DbError, last_change};
 use crate::kernel::{Cursor, Direction, Instant, Page};
-use crate::web::{Paging, Problem, Query, Reply};
+use crate::web::{Paging, Problem, Query, Reply, Routes};
 use crate::{challenge, criteria, dialogue, organisation, process};
 
 /// Mounts the feed.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config.service(list_changes);
 }
 

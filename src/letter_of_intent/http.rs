@@ -10,7 +10,6 @@ use actix_web::{HttpRequest, HttpResponse, Responder, get, patch, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::signatories::SignatoryView;
 use super::{LetterOfIntent, Signatory, Status, Words, actions, store};
@@ -20,10 +19,10 @@ use crate::kernel::{Fitting, Flaws, Id, Instant, Language, OrganisationId, text}
 use crate::outbox::{HistoryView, Subject, history};
 use crate::process::http::visible;
 use crate::process::{self, Process};
-use crate::web::{Body, IfMatch, OptionalBody, Patch, PathId, Prefers, Problem, Reply};
+use crate::web::{Body, IfMatch, OptionalBody, Patch, PathId, Prefers, Problem, Reply, Routes};
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     // Before the paths with an id, which would take their names for one.
     pages::routes(config);
     templates::routes(config);

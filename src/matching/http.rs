@@ -7,7 +7,6 @@ use actix_web::http::StatusCode;
 use actix_web::{get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions as verdicts;
 use super::likely::{self, Like};
@@ -24,13 +23,13 @@ use crate::criteria::http::AssessmentView;
 use crate::db::AnyConnection;
 use crate::kernel::{Cursor, Direction, Id, Language, Page, PageRequest, copenhagen, text};
 use crate::organisation::store::{existing, names};
-use crate::web::{Body, PathId, Problem, Query, Reply};
+use crate::web::{Body, PathId, Problem, Query, Reply, Routes};
 
 /// Like challenges that say something of who else has a need.
 const MOST_LIKE: usize = 30;
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(check_challenge)
         .service(list_challenges)

@@ -12,17 +12,16 @@ use actix_web::{get, patch, post};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{Inbox, InboxBody, actions, store};
 use crate::access::{Context, Scope};
 use crate::kernel::{Id, Language, OrganisationId};
-use crate::web::{Body, IfMatch, Node, Patch, PathId, Problem, Reply};
+use crate::web::{Body, IfMatch, Node, Patch, PathId, Problem, Reply, Routes};
 
 pub use trail::{NeedsBehind, behind};
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     // What has a name of its own before the paths with an id, which would take the name for one.
     config
         .service(door::get_needs_inbox_at)
@@ -47,7 +46,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// Mounts the inboxes' own addresses, beside the API.
-pub fn addresses(config: &mut ServiceConfig<'_>) {
+pub fn addresses(config: &mut impl Routes) {
     config.service(pages::show_needs_inbox).service(pages::press_needs_inbox).service(pages::press_need_recognition);
 }
 

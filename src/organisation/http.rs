@@ -4,7 +4,6 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::import::{ExportLine, Format, Import, header, lines_of};
 use super::store::{self, Filter};
@@ -13,13 +12,13 @@ use crate::access::{Context, Scope};
 use crate::kernel::{OrganisationId, Page, fold, text};
 use crate::outbox::{HistoryView, Subject, history};
 use crate::web::lines::{self, LineResult};
-use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, RawBody, Reply, require_type, wants_csv};
+use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, RawBody, Reply, require_type, wants_csv, Routes};
 
 /// How many organisations are read at a time.
 const PAGE: i64 = 200;
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(import_organisations)
         .service(export_organisations)

@@ -7,7 +7,6 @@ use actix_web::{get, post, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions::Marker;
 use super::{Actor, Checklist, ChecklistBody, MarkState, Phase, Track, actions, store};
@@ -15,10 +14,10 @@ use crate::access::{Context, Scope};
 use crate::kernel::{Fitting, Flaws, Id, Language, text};
 use crate::process::http::visible;
 use crate::process::{self, Process};
-use crate::web::{Body, OptionalBody, PathId, Problem, Reply};
+use crate::web::{Body, OptionalBody, PathId, Problem, Reply, Routes};
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(list_opi_checklists)
         .service(add_opi_checklist_version)

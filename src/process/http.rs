@@ -10,7 +10,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::demand::Demand;
 use super::{
@@ -28,10 +27,10 @@ use crate::matching::verdict::Rejection;
 use crate::need;
 use crate::need::http::NeedsBehind;
 use crate::outbox::{HistoryView, Subject, history};
-use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, Reply};
+use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, Reply, Routes};
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(list_process_suggestions)
         .service(reject_process_suggestion)

@@ -4,17 +4,16 @@ use actix_web::post;
 use chrono::Datelike;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::advise;
 use super::{Question, Questions, RouteAdvice, Threshold, Verdict, YesNo, store};
 use crate::access::Context;
 use crate::db::DbError;
 use crate::kernel::{Language, Text, copenhagen, text};
-use crate::web::{Body, Problem, Reply};
+use crate::web::{Body, Problem, Reply, Routes};
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config.service(check_routes);
 }
 

@@ -16,13 +16,11 @@ mod start;
 mod subscribe;
 mod syndication;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
 use crate::kernel::{Language, Text, text};
-use crate::web::HtmlPage;
+use crate::web::{HtmlPage, Routes};
 
 /// Mounts the pages and the feeds.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(start::show_start)
         .service(start::show_dialogues)

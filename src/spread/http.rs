@@ -8,17 +8,16 @@ use actix_web::{HttpRequest, HttpResponse, Responder, get, post};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{Adoption, AdoptionBody, BuyerContact, Figures, Growth, Stage, StageEntry, Way, actions, growth, store};
 use crate::access::{Context, Scope};
 use crate::kernel::{Fitting, Flaws, Id, OrganisationId, copenhagen, text};
 use crate::process::Process;
 use crate::process::http::visible;
-use crate::web::{Body, PathId, Problem, Query, Reply, csv, wants_csv};
+use crate::web::{Body, PathId, Problem, Query, Reply, Routes, csv, wants_csv};
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config.service(add_adoption).service(list_adoptions).service(get_spread).service(reach_adoption_stage);
     outcomes::routes(config);
     pages::routes(config);

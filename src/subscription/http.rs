@@ -8,15 +8,14 @@ use actix_web::{Either, delete, get, patch, post, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{Filter, Frequency, State, Subscription, SubscriptionBody, actions};
 use crate::access::Context;
 use crate::kernel::{Email, Fitting, Flaws, Id, Language, text};
-use crate::web::{Body, IfMatch, Patch, Prefers, Problem, Reply};
+use crate::web::{Body, IfMatch, Patch, Prefers, Problem, Reply, Routes};
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(add_subscription)
         .service(confirm_subscription)

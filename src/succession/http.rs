@@ -5,7 +5,6 @@ use actix_web::{delete, get, post};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions::{self, Carried};
 use crate::access::{Context, Scope};
@@ -13,10 +12,10 @@ use crate::db::AnyConnection;
 use crate::kernel::{Fitting, Flaws, Instant, OrganisationId, of};
 use crate::organisation::{self, Organisation};
 use crate::outbox::{self, FactRow, Subject};
-use crate::web::{Body, PathId, Problem, Reply};
+use crate::web::{Body, PathId, Problem, Reply, Routes};
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config.service(plan_succession).service(get_succession).service(cancel_succession);
 }
 

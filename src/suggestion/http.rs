@@ -9,17 +9,16 @@ use actix_web::http::StatusCode;
 use actix_web::post;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{Told, actions};
 use crate::access::Context;
 use crate::criteria::Call;
 use crate::kernel::privacy::{Warning, traces};
 use crate::kernel::{Email, Fit, Fitting, Flaws, Id, Language, Network, text};
-use crate::web::{Body, PathId, Problem, Reply};
+use crate::web::{Body, PathId, Problem, Reply, Routes};
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(add_suggestion)
         .service(confirm_suggestion)
@@ -39,7 +38,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// Mounts the calls' open pages, beside the API.
-pub fn addresses(config: &mut ServiceConfig<'_>) {
+pub fn addresses(config: &mut impl Routes) {
     config.service(pages::show_call_page).service(pages::press_call_page);
 }
 

@@ -9,7 +9,6 @@ use actix_web::{Either, get, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::Closing;
 use super::store::{self, Filter};
@@ -20,10 +19,10 @@ use crate::db::AnyConnection;
 use crate::kernel::privacy::{Warning, traces};
 use crate::kernel::{Email, Fit, Fitting, Flaws, Id, Language, Network, OrganisationId, Page, text};
 use crate::organisation::store::names;
-use crate::web::{Body, OptionalBody, Paging, PathId, Problem, Query, Reply};
+use crate::web::{Body, OptionalBody, Paging, PathId, Problem, Query, Reply, Routes};
 
 /// Mounts the slice.
-pub fn routes(config: &mut ServiceConfig<'_>) {
+pub fn routes(config: &mut impl Routes) {
     config
         .service(ask_for_support)
         .service(confirm_support_request)
@@ -40,7 +39,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// Mounts the page where anybody asks, beside the API.
-pub fn addresses(config: &mut ServiceConfig<'_>) {
+pub fn addresses(config: &mut impl Routes) {
     config.service(pages::show_support_page).service(pages::press_support_page);
 }
 

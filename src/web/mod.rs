@@ -17,6 +17,7 @@ mod problem;
 mod query;
 pub mod ready;
 mod reply;
+mod routes;
 
 pub(crate) use body::require_type;
 pub use body::{Body, IfMatch, MAX_BODY, OptionalBody, Patch, RawBody};
@@ -27,3 +28,4 @@ pub use page::{Field, HtmlPage, Prefers};
 pub use problem::Problem;
 pub use query::{Paging, PathId, Query};
 pub use reply::{Reply, csv, etag, wants_csv};
+pub use routes::{Description, Routes};

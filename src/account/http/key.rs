@@ -5,16 +5,15 @@ use actix_web::{delete, get, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::signed_in;
 use crate::access::store::{self as people, ApiKey};
 use crate::access::{Context, Scope};
 use crate::kernel::{Fitting, Flaws, Id, digest, random_token, text};
 use crate::outbox::{Fact, Subject, record};
-use crate::web::{Body, PathId, Problem, Reply};
+use crate::web::{Body, PathId, Problem, Reply, Routes};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config.service(add_api_key).service(list_api_keys).service(delete_api_key);
 }
 

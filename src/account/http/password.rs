@@ -5,7 +5,6 @@ use actix_web::http::StatusCode;
 use actix_web::{get, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::Context;
 use crate::access::store::Account;
@@ -14,9 +13,9 @@ use crate::account::link::Link;
 use crate::account::origin::Origin;
 use crate::kernel::{Email, Fit, Fitting, Flaws, Language, Text, text};
 use crate::mail::Prose;
-use crate::web::{Body, Field, HtmlPage, Problem, Reply};
+use crate::web::{Body, Field, HtmlPage, Problem, Reply, Routes};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config
         .service(accept_invitation)
         .service(show_invitation)

@@ -5,7 +5,6 @@ use actix_web::{delete, get, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::signed_in;
 use crate::access::store::{self as people, Session};
@@ -14,9 +13,9 @@ use crate::account::actions::{self, Tokens};
 use crate::account::origin::Origin;
 use crate::kernel::{Fitting, Flaws, Id};
 use crate::outbox::{Fact, Subject, record};
-use crate::web::{Body, PathId, Problem, Reply};
+use crate::web::{Body, PathId, Problem, Reply, Routes};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config
         .service(sign_in)
         .service(refresh_token)

@@ -4,18 +4,17 @@ use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{Status, reader, store};
 use crate::access::{Context, Scope};
 use crate::challenge::import::{ExportLine, Import, Importer, lines_of};
 use crate::web::lines::{self, LineResult};
-use crate::web::{Problem, Query, require_type};
+use crate::web::{Problem, Query, Routes, require_type};
 
 /// How many challenges are read at a time.
 const PAGE: i64 = 200;
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config.service(import_challenges).service(export_challenges);
 }
 

@@ -5,7 +5,6 @@ use actix_web::{Either, get, post, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{ChallengeView, reader, show};
 use crate::access::{Context, Scope};
@@ -14,9 +13,9 @@ use crate::challenge::{Challenge, actions, letters, store};
 use crate::criteria::{Backing, Side};
 use crate::kernel::{Email, Fit, Fitting, Flaws, Language, Text, text};
 use crate::mail::Prose;
-use crate::web::{Body, Field, HtmlPage, PathId, Prefers, Problem, Reply};
+use crate::web::{Body, Field, HtmlPage, PathId, Prefers, Problem, Reply, Routes};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config
         .service(ask_sponsors)
         .service(list_sponsors)

@@ -8,7 +8,6 @@ use actix_web::{delete, get, post, web};
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{Context, Scope};
 use crate::challenge::store::{self, Place, Reader};
@@ -24,9 +23,9 @@ use crate::process::store::JoinRequest;
 use crate::process::{self, Process};
 use crate::suggestion::{self, Suggestion};
 use crate::support::{self, SupportRequest};
-use crate::web::{Paging, PathId, Problem, Query, Reply};
+use crate::web::{Paging, PathId, Problem, Query, Reply, Routes};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config.service(get_queue).service(take_queue_item).service(release_queue_item);
 }
 

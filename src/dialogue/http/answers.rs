@@ -5,15 +5,14 @@ use actix_web::{get, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{Context, Scope};
 use crate::dialogue::actions::{self, Written};
 use crate::dialogue::{Dialogue, WrittenAnswer, store};
 use crate::kernel::{Cvr, Email, Fitting, Flaws, Id, text};
-use crate::web::{Body, PathId, Problem, Reply};
+use crate::web::{Body, PathId, Problem, Reply, Routes};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config.service(add_written_answer).service(list_written_answers);
 }
 

@@ -5,7 +5,6 @@ use actix_web::{get, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::questions::TokenBody;
 use crate::access::{Context, Scope};
@@ -13,9 +12,9 @@ use crate::dialogue::actions::{self, SignedUp};
 use crate::dialogue::{Dialogue, Event, Signup, SignupState, store};
 use crate::kernel::{Cvr, Email, Fitting, Flaws, Id, Instant, Language, Text, copenhagen_text, text};
 use crate::mail::Prose;
-use crate::web::{Body, HtmlPage, PathId, Problem, Reply};
+use crate::web::{Body, HtmlPage, PathId, Problem, Reply, Routes};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config
         .service(list_events)
         .service(sign_up)

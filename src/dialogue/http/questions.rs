@@ -5,16 +5,15 @@ use actix_web::{get, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{Context, Scope};
 use crate::dialogue::actions::{self, Asked};
 use crate::dialogue::{Dialogue, Question, QuestionState, store};
 use crate::kernel::{Email, Fitting, Flaws, Id, Language, Text, text};
 use crate::mail::Prose;
-use crate::web::{Body, HtmlPage, PathId, Problem, Reply};
+use crate::web::{Body, HtmlPage, PathId, Problem, Reply, Routes};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config
         .service(ask_question)
         .service(list_questions)

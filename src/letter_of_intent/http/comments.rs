@@ -5,15 +5,14 @@ use actix_web::{get, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{LetterView, require_inside, show};
 use crate::access::{Context, Scope};
 use crate::kernel::{Fitting, Flaws, Id, OrganisationId};
 use crate::letter_of_intent::{Comment, LetterOfIntent, actions, store};
-use crate::web::{Body, PathId, Problem, Reply};
+use crate::web::{Body, PathId, Problem, Reply, Routes};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config
         .service(open_letter_comments)
         .service(close_letter_comments)

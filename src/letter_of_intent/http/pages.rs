@@ -3,7 +3,6 @@
 use actix_web::{get, post, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::LetterView;
 use super::signatories::SignatoryView;
@@ -13,9 +12,9 @@ use crate::letter_of_intent::actions::signing::{self, Answer};
 use crate::letter_of_intent::letters::what;
 use crate::letter_of_intent::{Kind, LetterOfIntent, Signatory, SignatoryState};
 use crate::mail::Prose;
-use crate::web::{Field, HtmlPage, Problem};
+use crate::web::{Field, HtmlPage, Problem, Routes};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config.service(show_letter_to_sign).service(press_letter_signature);
 }
 

@@ -5,16 +5,15 @@ use actix_web::post;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{UntilBody, WhyBody};
 use crate::access::{Context, Scope};
 use crate::kernel::{Email, Fitting, Flaws, Id, Instant, Language, OrganisationId, text};
 use crate::letter_of_intent::actions::signing::{self, Answer, Named};
 use crate::letter_of_intent::{Kind, LetterOfIntent, Signatory, SignatoryState};
-use crate::web::{Body, OptionalBody, PathId, Problem, Reply};
+use crate::web::{Body, OptionalBody, PathId, Problem, Reply, Routes};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config
         .service(name_letter_signatory)
         .service(send_signatory_again)

@@ -3,14 +3,13 @@
 use actix_web::{get, post, web};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{Context, Scope};
 use crate::kernel::text;
 use crate::letter_of_intent::{Template, TemplateBody, actions, store};
-use crate::web::{Body, Problem, Reply};
+use crate::web::{Body, Problem, Reply, Routes};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config.service(list_letter_templates).service(add_letter_template_version);
 }
 

@@ -1,9 +1,15 @@
-//! The files of the embedded lexicon: one for each field of public work.
+//! The files of the embedded lexicon: one for each field of public work, packed by `build.rs`.
+
+use crate::kernel::unpack;
+
+/// Each field's name and its file's text.
+pub fn files() -> impl Iterator<Item = (&'static str, String)> {
+    PACKED.iter().map(|(field, packed)| (*field, unpack(packed)))
+}
 
 macro_rules! fields {
     ($($field:literal),* $(,)?) => {
-        /// Each field's name and its file's text.
-        pub const FILES: &[(&str, &str)] = &[$(($field, include_str!(concat!($field, ".txt")))),*];
+        const PACKED: &[(&str, &[u8])] = &[$(($field, include_bytes!(concat!(env!("OUT_DIR"), "/", $field, ".txt.packed")))),*];
     };
 }
 

@@ -73,7 +73,9 @@ impl Lexicon {
     /// The embedded lexicon and an operator's own files (field name and text): a known field is
     /// added to, a known id is extended, a new name is a new field.
     pub fn with(own: &[(&str, &str)]) -> Result<Lexicon, Vec<Flaw>> {
-        let files: Vec<(&str, &str)> = embedded::FILES.iter().chain(own).map(|(field, text)| (*field, *text)).collect();
+        let embedded: Vec<_> = embedded::files().collect();
+        let embedded = embedded.iter().map(|(field, text)| (*field, text.as_str()));
+        let files: Vec<_> = embedded.chain(own.iter().copied()).collect();
         Lexicon::of(&files, Nearness::default())
     }
 

@@ -5,14 +5,13 @@ use actix_web::{delete, get, patch, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{Context, Scope};
 use crate::kernel::{Id, Page};
 use crate::phase::{Actor, Entry, EntryBody, EntryKind, Phase, actions, store};
-use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, Reply};
+use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, Reply, Routes};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config
         .service(list_library)
         .service(add_library_entry)

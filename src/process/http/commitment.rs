@@ -4,16 +4,15 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, Responder, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{takes_part, visible};
 use crate::access::{Context, Scope};
 use crate::kernel::text;
 use crate::process::demand::{By, Demand};
 use crate::process::{Commitment, CommitmentBody, Process, actions, store};
-use crate::web::{Body, PathId, Problem, Query, Reply, csv, wants_csv};
+use crate::web::{Body, PathId, Problem, Query, Reply, Routes, csv, wants_csv};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config.service(commit_to_process).service(list_commitments).service(get_demand);
 }
 

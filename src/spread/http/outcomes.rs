@@ -5,7 +5,6 @@ use actix_web::{HttpRequest, HttpResponse, Responder, get, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{Context, Scope};
 use crate::kernel::csv::field;
@@ -13,9 +12,9 @@ use crate::kernel::{Fitting, Flaws, Id, Money, OrganisationId, Page, Quantity, t
 use crate::process::{self, Process};
 use crate::spread::model::outcome::MONTHS;
 use crate::spread::{Adoption, Figures, Outcome, OutcomeState, Report, Stage, Supplier, actions, store};
-use crate::web::{Body, Paging, PathId, Problem, Query, Reply, csv, wants_csv};
+use crate::web::{Body, Paging, PathId, Problem, Query, Reply, Routes, csv, wants_csv};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config.service(list_outcomes).service(report_outcome).service(report_outcome_for_body);
 }
 

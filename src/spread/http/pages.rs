@@ -3,16 +3,15 @@
 use actix_web::{get, post, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::Context;
 use crate::kernel::{Currency, Fit, Flaws, Language, Money, Quantity, Text, text};
 use crate::mail::Prose;
 use crate::spread::actions::{self, AskedFor};
 use crate::spread::{Figures, Report, Stage, Supplier};
-use crate::web::{Field, HtmlPage, Problem};
+use crate::web::{Field, HtmlPage, Problem, Routes};
 
-pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+pub(super) fn routes(config: &mut impl Routes) {
     config.service(show_outcome_report).service(press_outcome_report);
 }
 
