@@ -27,7 +27,7 @@ impl Spec {
     pub(super) fn committed() -> serde_json::Result<Self> {
         let json = committed_spec();
         let spec: Value = serde_json::from_str(&json)?;
-        let paths = spec["paths"].as_object().into_iter().flatten().map(|(path, item)| {
+        let paths = spec.get("paths").and_then(Value::as_object).into_iter().flatten().map(|(path, item)| {
             let methods = item.as_object().into_iter().flatten().map(|(method, _)| method.to_uppercase());
             (ResourceDef::new(path.as_str()), methods.collect())
         });

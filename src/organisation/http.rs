@@ -12,7 +12,9 @@ use crate::access::{Context, Scope};
 use crate::kernel::{OrganisationId, Page, fold, text};
 use crate::outbox::{HistoryView, Subject, history};
 use crate::web::lines::{self, LineResult};
-use crate::web::{Body, IfMatch, Paging, Patch, PathId, Problem, Query, RawBody, Reply, require_type, wants_csv, Routes};
+use crate::web::{
+    Body, IfMatch, Paging, Patch, PathId, Problem, Query, RawBody, Reply, Routes, require_type, wants_csv,
+};
 
 /// How many organisations are read at a time.
 const PAGE: i64 = 200;
