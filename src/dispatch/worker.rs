@@ -16,6 +16,7 @@ use crate::db::DbError;
 use crate::dialogue;
 use crate::kernel::{Instant, copenhagen};
 use crate::mail::{Postman, PostmanError, Signer};
+use crate::matching::lexicon::house;
 use crate::post;
 use crate::web::Node;
 
@@ -155,6 +156,8 @@ async fn expand(node: &Data<Node>) -> Result<bool, DbError> {
     if open.is_empty() {
         return Ok(false);
     }
+    // Whoever reads the lexicon first waits longer than a transaction may rest.
+    actix_web::web::block(house::lexicon).await.ok();
     node.db.write(move |tx| audience::expand_page(tx, &seal, now)).await
 }
 
