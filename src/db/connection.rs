@@ -201,7 +201,7 @@ impl ManageConnection for Opener {
         match connection {
             AnyConnection::Sqlite(_) => false,
             // Asked when a connection comes back: a closed socket is found here, not by the next request.
-            AnyConnection::Postgres(_) => std::thread::panicking() || connection.batch_execute("").is_err(),
+            AnyConnection::Postgres(_) => std::thread::panicking() || connection.batch_execute("SELECT 1").is_err(),
         }
     }
 }

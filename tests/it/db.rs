@@ -378,6 +378,30 @@ fn a_reader_cannot_write() {
     assert!(written.is_err());
 }
 
+/// The number of the process that serves a connection.
+#[derive(diesel::QueryableByName)]
+struct Backend {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    pid: i32,
+}
+
+#[test]
+fn reads_use_their_connections_again() {
+    let app = TestApp::start();
+    if app.node.db.engine() == Engine::Sqlite {
+        // The file's connections have no names; the pool is the same.
+        return;
+    }
+    let backend = || {
+        let asked = app.node.db.read(|connection| -> Result<Backend, DbError> {
+            Ok(diesel::sql_query("SELECT pg_backend_pid() AS pid").get_result(connection)?)
+        });
+        wait_for(asked).unwrap().pid
+    };
+    let backends: BTreeSet<i32> = (0..40).map(|_| backend()).collect();
+    assert!(backends.len() <= 8, "{} connections for 40 reads, one after another", backends.len());
+}
+
 #[test]
 fn two_nodes_on_one_database_see_each_others_writes() {
     let one = TestApp::start();
