@@ -270,6 +270,8 @@ async fn node(settings: Settings, db: Db) -> Result<Data<Node>, CliError> {
 
 async fn serve(settings: Settings) -> Result<(), CliError> {
     let listener = listen(&settings)?;
+    // A setting for mail that cannot be used is told before a database is made.
+    dispatch::postman(&settings).map_err(CliError::from)?;
     serve_on(open_to_serve(settings).await?, listener).await
 }
 
@@ -282,8 +284,8 @@ fn listen(settings: &Settings) -> Result<TcpListener, CliError> {
 async fn serve_on(node: Data<Node>, listener: TcpListener) -> Result<(), CliError> {
     // With port 0 the system chooses one.
     let listen = listener.local_addr().map_err(CliError::from)?;
-    tracing::info!(%listen, database = ?node.settings.database, "serving");
     let postman = dispatch::postman(&node.settings).map_err(CliError::from)?;
+    tracing::info!(%listen, database = ?node.settings.database, "serving");
     let (stop, stopping) = watch::channel(false);
     let server = app::serve(node.clone(), listener, leave(node.clone())).map_err(CliError::from)?;
     let working = actix_web::rt::spawn(async move {
@@ -358,6 +360,8 @@ async fn leave(node: Data<Node>) {
 const DEMO: &str = "skala-demo";
 
 async fn serve_demo(settings: Settings, fresh: bool) -> Result<(), CliError> {
+    // Nothing is cleared or made where it could not be served.
+    let listener = listen(&settings)?;
     let folder = std::path::PathBuf::from(DEMO);
     if fresh {
         demo::clear(&folder).map_err(CliError::from)?;
@@ -365,12 +369,11 @@ async fn serve_demo(settings: Settings, fresh: bool) -> Result<(), CliError> {
     std::fs::create_dir_all(&folder).map_err(|error| CliError(format!("cannot make the folder {DEMO}: {error}")))?;
     let database = format!("sqlite://{DEMO}/skala.db").parse().map_err(CliError::from)?;
     let settings = Settings { database, mail_dir: folder.join("mails"), smtp_url: None, ..settings };
-    let listener = listen(&settings)?;
     let node = open_to_serve(settings).await?;
     let new = demo::load(&node).await.map_err(CliError::from)?;
     let (url, mails) = (&node.settings.public_url, node.settings.mail_dir.display());
     println!("Skala's demo {} {DEMO}/", if new { "is new in" } else { "goes on in" });
-    println!("\n  API        {url}/api/v1\n  for people {url}/docs\n  mails      {mails}/\n");
+    println!("\n  pages      {url}/\n  API        {url}/api/v1, described at {url}/docs\n  mails      {mails}/\n");
     for (who, email) in demo::SIGN_INS {
         println!("  {who:<15} {email:<24} {}", demo::PASSWORD);
     }

@@ -44,7 +44,11 @@
 //! | [`demo`] | a world to try the service in |
 //! | [`cli`] | the command line |
 //!
-//! Every slice has the same rooms: `model` (pure rules), `store` (rows ⇄ model), `actions` (one function a deed:
+//! The main job reads in this order: [`challenge`] (`actions::submit` asks the pure `criteria::assess`), [`process`]
+//! (`actions::gather`), [`dialogue`] (`actions::publish`: version and dispatch in one commit), [`dispatch`] (the audience,
+//! a letter each), [`post`] and [`mail`] (lease, send, settle). `tests/it/story.rs` tells it on one page.
+//!
+//! Every slice that owns states has the same rooms, the others those they need: `model` (pure rules), `store` (rows ⇄ model), `actions` (one function a deed:
 //! load → ask the model → save → record), `http` (translates, decides nothing). Reads go `http → store`, writes
 //! `http → actions → store`. Time is an argument, and a write is a [`db::Tx`] that only [`db::Db::write`] makes.
 

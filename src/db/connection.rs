@@ -126,7 +126,9 @@ pub(super) fn open(url: &DatabaseUrl, usage: Use) -> Result<AnyConnection, DbErr
     let unavailable = |error: &dyn fmt::Display| DbError::Unavailable(error.to_string());
     let (mut connection, setup) = match url.engine {
         Engine::Sqlite => {
-            let connection = SqliteConnection::establish(&url.target).map_err(|error| unavailable(&error))?;
+            let connection = SqliteConnection::establish(&url.target).map_err(|error| {
+                unavailable(&format_args!("{error}: {}; is its folder there, and may it be written?", url.target))
+            })?;
             // WAL lets readers go on while one writes; FULL is what survives a power cut.
             let setup = match usage {
                 Use::Write => {

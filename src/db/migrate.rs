@@ -62,7 +62,11 @@ pub(super) fn to_latest(connection: &mut AnyConnection) -> Result<(), MigrateErr
             run
         }
         // All in one transaction, whose lock the others wait for.
-        AnyConnection::Sqlite(connection) => connection.immediate_transaction(run_pending),
+        AnyConnection::Sqlite(connection) => connection.immediate_transaction(|connection| {
+            run_pending(connection)?;
+            // A transaction on a read-only file begins all the same; a statement that writes does not.
+            Ok(connection.batch_execute("DELETE FROM __diesel_schema_migrations WHERE 0")?)
+        }),
     }
 }
 

@@ -36,7 +36,7 @@ pub use lift::{Lift, optional};
 pub use migrate::MigrateError;
 pub use rows::Rows;
 pub use sheet::{Field, Row, Sheet};
-pub use transfer::{Moved, Transfer, TransferError, transfer};
+pub use transfer::{Moved, Transfer, TransferError, is_in_use, transfer};
 pub use writer::last_change;
 use writer::{Deed, Turn, Writer, announce};
 

@@ -110,6 +110,13 @@ impl<E> From<diesel::result::Error> for Stop<E> {
     }
 }
 
+/// Whether another process has this SQLite database open.
+#[must_use]
+pub fn is_in_use(file: &Path) -> bool {
+    let url = DatabaseUrl { engine: Engine::Sqlite, target: file.display().to_string() };
+    matches!(open_alone(&url), Err(TransferError::SourceInUse))
+}
+
 /// The source, with nobody else on it: in exclusive mode SQLite refuses when another connection is open.
 fn open_alone(url: &DatabaseUrl) -> Result<AnyConnection, TransferError> {
     if !Path::new(&url.target).exists() {

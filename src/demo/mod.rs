@@ -14,7 +14,7 @@ use crate::access::{Admin, Caller, Person, Role, Scope, Staff};
 use crate::account::{self, Invitation, hash_checked};
 use crate::challenge::{self, Challenge, Description, Level, RecognitionBody};
 use crate::criteria::{self, Call, CallBody};
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, is_in_use};
 use crate::kernel::{Email, Fit, Fitting, Id, Instant, Language, Money, OrganisationId};
 use crate::organisation::{self, Kind, OrganisationBody};
 use crate::process::{
@@ -82,6 +82,9 @@ struct Work {
     participants: Vec<Taker>,
     #[serde(default)]
     options: Vec<String>,
+    /// Those who buy, and are bound to.
+    #[serde(default)]
+    buyers: Vec<String>,
     timeline: Vec<TimelineBody>,
     challenges: Vec<Need>,
 }
@@ -136,7 +139,14 @@ impl From<Problem> for DemoError {
 /// # Errors
 /// When files cannot be removed.
 pub fn clear(folder: &Path) -> std::io::Result<()> {
-    if folder.join("skala.db").exists() { std::fs::remove_dir_all(folder) } else { Ok(()) }
+    let file = folder.join("skala.db");
+    if !file.exists() {
+        return Ok(());
+    }
+    if is_in_use(&file) {
+        return Err(std::io::Error::other("a demo is running in this folder; stop it first"));
+    }
+    std::fs::remove_dir_all(folder)
 }
 
 /// Brings the world into being, unless it is there already. Returns whether it was new.
@@ -264,12 +274,13 @@ impl Maker {
             self.open_step(tx, id, number)?;
         }
         self.settle(tx, id, work.status, work.option_cap)?;
-        for name in work.options {
-            let organisation_id = named(&self.bodies, &name)?;
+        let buyers = work.buyers.iter().map(|name| (name, Level::Committed));
+        for (name, level) in buyers.chain(work.options.iter().map(|name| (name, Level::Option))) {
+            let organisation_id = named(&self.bodies, name)?;
             let body = CommitmentBody {
                 volumes: Vec::new(),
                 organisation_id,
-                level: Level::Option,
+                level,
                 volume: None,
                 annual_value: None,
                 option_value: None,

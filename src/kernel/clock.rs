@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::offset::LocalResult;
-use chrono::{DateTime, DurationRound, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, TimeZone, Utc};
 use chrono_tz::Europe::Copenhagen;
 use chrono_tz::{OffsetComponents, Tz};
 
@@ -86,6 +86,12 @@ pub fn copenhagen_span(from: Instant, to: Instant) -> Text {
         da: format!("{}–{} (dansk tid)", begins.format("%d-%m-%Y kl. %H.%M"), ends.format("%H.%M")),
         en: format!("{}–{} (Danish time)", begins.format("%d %B %Y at %H:%M"), ends.format("%H:%M")),
     }
+}
+
+/// A day, as people write it.
+#[must_use]
+pub fn day_text(day: NaiveDate) -> Text {
+    Text { da: day.format("%d-%m-%Y").to_string(), en: day.format("%d %B %Y").to_string() }
 }
 
 /// Whether Danish clocks show this moment's hour and minute once that day.

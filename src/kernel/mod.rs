@@ -17,7 +17,7 @@ pub mod privacy;
 mod seal;
 mod text;
 
-pub use clock::{Clock, Instant, copenhagen, copenhagen_span, copenhagen_text};
+pub use clock::{Clock, Instant, copenhagen, copenhagen_span, copenhagen_text, day_text};
 pub use cpv::Cpv;
 pub use cvr::Cvr;
 pub use email::Email;

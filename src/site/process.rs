@@ -9,7 +9,7 @@ use crate::access::Context;
 use crate::challenge::{self, Level};
 use crate::db::AnyConnection;
 use crate::dialogue::{self, Dialogue};
-use crate::kernel::{Direction, Id, Language, PageRequest, Text, copenhagen, figure, text};
+use crate::kernel::{Direction, Id, Language, PageRequest, Text, copenhagen, day_text, figure, text};
 use crate::letter_of_intent::{self, LetterOfIntent, SignatoryState, Status as LetterStatus};
 use crate::mail::Prose;
 use crate::need;
@@ -140,16 +140,16 @@ fn draw(shown: &Shown, language: Language) -> HtmlPage {
 
     let taking_part: Vec<&Participant> =
         participants.iter().filter(|one| one.body.state != ParticipantState::Left).collect();
-    let as_of = copenhagen(demand.as_of).format("%d-%m-%Y").to_string();
+    let Text { da, en } = day_text(copenhagen(demand.as_of).date_naive());
     let count = taking_part.len();
     drawn = drawn
         .section("participants", &say(text!("Deltagere", "Participants")))
-        .words(&Prose::default().paragraph(say(text!("{count} pr. {as_of}", "{count} as of {as_of}"))));
+        .words(&Prose::default().paragraph(say(text!("{count} pr. {da}", "{count} as of {en}"))));
     if !taking_part.is_empty() {
         let rows: Vec<Vec<String>> = taking_part
             .iter()
             .map(|one| {
-                let joined = one.body.joined_on.format("%d-%m-%Y").to_string();
+                let joined = say(day_text(one.body.joined_on));
                 vec![one.organisation.clone(), say(role(one.body.role)), joined]
             })
             .collect();
@@ -187,6 +187,11 @@ fn draw(shown: &Shown, language: Language) -> HtmlPage {
         ];
         drawn = drawn.table(&heads.map(say), &rows);
     }
+    if let Some(cap) = demand.option_cap {
+        let Text { da, en } = figure(cap.amount);
+        let words = text!("Loft over indkøbsoptioner: {da} kr.", "Cap on purchase options: {en} kr.");
+        drawn = drawn.words(&Prose::default().paragraph(say(words)));
+    }
 
     drawn = drawn.section("steps", &say(text!("De seks trin", "The six steps")));
     let steps = process.steps.iter().fold(Prose::default(), |prose, one| {
@@ -203,7 +208,7 @@ fn draw(shown: &Shown, language: Language) -> HtmlPage {
     if !timeline.is_empty() {
         drawn = drawn.section("timeline", &say(text!("Tidslinje", "Timeline")));
         let lines = timeline.iter().fold(Prose::default(), |prose, one| {
-            prose.item(format!("{}: {}", one.body.happened_on.format("%d-%m-%Y"), one.body.title))
+            prose.item(format!("{}: {}", say(day_text(one.body.happened_on)), one.body.title))
         });
         drawn = drawn.words(&lines);
         let links: Vec<_> =

@@ -56,6 +56,7 @@ pub(super) async fn show_start(context: Context) -> Result<HtmlPage, Problem> {
             "/subscribe".to_owned(),
         ),
         (say(text!("Skaleringsprocesser", "Scaling processes")), "/processes".to_owned()),
+        (say(text!("Få hjælp af CO\u{2011}PI", "Ask CO\u{2011}PI for help")), "/hjaelp".to_owned()),
         (say(text!("For offentlige organisationer: API'et", "For public bodies: the API")), "/docs".to_owned()),
     ]);
     Ok(page(shown, language))

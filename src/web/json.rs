@@ -107,6 +107,16 @@ impl<'de> Visitor<'de> for AnyValue {
 
 fn not_json(error: &serde_json::Error) -> Problem {
     let (line, column) = (error.line(), error.column());
+    if error.is_eof() && column == 0 {
+        return Problem::unreadable(text!("Der mangler et indhold", "The body is missing"));
+    }
+    let message = error.to_string();
+    if message.starts_with("recursion limit") {
+        return Problem::unreadable(text!("Indholdet er for dybt indlejret", "The body is nested too deeply"));
+    }
+    if message.starts_with("number out of range") {
+        return Problem::unreadable(text!("Et tal er for stort", "A number is too large"));
+    }
     Problem::unreadable(text!(
         "Det er ikke gyldig JSON (linje {line}, tegn {column})",
         "This is not valid JSON (line {line}, column {column})"
@@ -136,7 +146,7 @@ fn shape_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Probl
             text!("Feltet skal udfyldes", "The field must be filled in"),
         )
     } else if message.starts_with("unknown variant") {
-        let known = message.split(", expected ").nth(1).unwrap_or_default().replace('`', "");
+        let known = known_in(message);
         Problem::unfit(
             &pointer,
             "unknown_value",
@@ -146,13 +156,39 @@ fn shape_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Probl
         let detail = text!("Feltet står der to gange", "The field stands there twice");
         Problem::unfit(&here_or_below(named()), "duplicate_field", detail)
     } else {
-        Problem::unfit(&pointer, "wrong_type", text!("Forkert type ({message})", "Wrong type ({message})"))
+        let wanted = message.rsplit_once("expected ").map_or("", |(_, wanted)| wanted);
+        let detail = match in_danish(wanted) {
+            Some(danish) => text!("Forkert type; her skal stå {danish}", "Wrong type ({message})"),
+            None => text!("Forkert type", "Wrong type ({message})"),
+        };
+        Problem::unfit(&pointer, "wrong_type", detail)
     }
+}
+
+/// The values that serde would have taken: `a, b, c`.
+pub(super) fn known_in(message: &str) -> String {
+    let known = message.rsplit_once(", expected ").map_or("", |(_, known)| known);
+    known.trim_start_matches("one of ").replace('`', "").replace(" or ", ", ")
+}
+
+/// What serde would have taken, for a reader of Danish.
+fn in_danish(wanted: &str) -> Option<&'static str> {
+    Some(match wanted {
+        "a string" | "a borrowed string" => "en tekst",
+        "a boolean" => "true eller false",
+        "a sequence" => "en liste",
+        "f32" | "f64" => "et tal",
+        "a map" => "et objekt",
+        _ if wanted.starts_with("struct ") => "et objekt",
+        _ if wanted.starts_with(['i', 'u']) && wanted.len() <= 5 => "et helt tal",
+        _ if wanted.to_lowercase().contains("uuid") => "et id (UUID)",
+        _ => return None,
+    })
 }
 
 /// The field that serde names: all between the first backtick and the one before what it expected instead, since a name
 /// may hold backticks itself.
-fn name_in(message: &str) -> &str {
+pub(super) fn name_in(message: &str) -> &str {
     let behind = message.split_once('`').map_or("", |(_, behind)| behind);
     let ends = ["`, expected ", "`, there are no fields"];
     let end = ends.iter().filter_map(|end| behind.rfind(end)).max().or_else(|| behind.rfind('`'));
@@ -172,7 +208,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     pointer
 }
 
-fn escape_pointer(key: &str) -> String {
+pub(super) fn escape_pointer(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 

@@ -6,6 +6,7 @@ use actix_web::{FromRequest, HttpRequest, dev};
 use serde::de::DeserializeOwned;
 
 use super::Problem;
+use super::json::{escape_pointer, known_in, name_in};
 use crate::kernel::{Cursor, Direction, Id, PageRequest, text};
 
 /// Query parameters; an unknown or ill-formed one is 422.
@@ -22,11 +23,33 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
             return std::future::ready(Err(Problem::unfit("", "control_character", detail)));
         }
         let read = actix_web::web::Query::<T>::from_query(request.query_string());
-        std::future::ready(read.map(|query| Self(query.into_inner())).map_err(|error| {
-            let detail = text!("Parametrene kan ikke bruges: {error}", "The parameters cannot be used: {error}");
-            Problem::unfit("", "bad_parameter", detail)
-        }))
+        std::future::ready(
+            read.map(|query| Self(query.into_inner()))
+                .map_err(|error| flaw(&error.to_string(), request.query_string())),
+        )
     }
+}
+
+/// What is wrong with the parameters, in the words of people; `told` is what serde says of it.
+fn flaw(told: &str, query: &str) -> Problem {
+    let told = told.trim_start_matches("Query deserialize error: ");
+    let name = name_in(told);
+    if told.starts_with("unknown field") {
+        let detail = text!("Parameteren kendes ikke", "The parameter is unknown");
+        return Problem::unfit(&format!("/{}", escape_pointer(name)), "unknown_field", detail);
+    }
+    if told.starts_with("unknown variant") {
+        let known = known_in(told);
+        let mut sent = url::form_urlencoded::parse(query.as_bytes());
+        let pointer = sent.find(|(_, value)| value == name).map(|(name, _)| format!("/{}", escape_pointer(&name)));
+        let detail = text!("Ukendt værdi; kendte er: {known}", "Unknown value; expected {known}");
+        return Problem::unfit(&pointer.unwrap_or_default(), "unknown_value", detail);
+    }
+    if told.starts_with("missing field") {
+        let detail = text!("Parameteren skal være der", "The parameter is required");
+        return Problem::unfit(&format!("/{}", escape_pointer(name)), "required", detail);
+    }
+    Problem::unfit("", "bad_parameter", text!("Parametrene kan ikke bruges", "The parameters cannot be used: {told}"))
 }
 
 /// The id in a path; what is no id names nothing (404).

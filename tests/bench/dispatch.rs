@@ -28,7 +28,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, SqliteConnection};
 use serde_json::{Value, json};
 use skala::access::store::{Account, Device, begin_session, draw_token, insert_account};
-use skala::access::{Person, Role, issue};
+use skala::access::{Person, Role, issue, use_hmac_sha256};
 use skala::config::Settings;
 use skala::db::{Db, DbError};
 use skala::kernel::{Clock, Email, Id, Instant as Moment, Language, Seal};
@@ -47,6 +47,7 @@ fn main() {
     if arguments.first().is_some_and(|first| first == "worker") {
         return work();
     }
+    use_hmac_sha256();
     let number = |place: usize, usual: usize| arguments.get(place).map_or(usual, |given| given.parse().unwrap());
     let (letters, subscriptions) = (number(0, 20_000), number(1, 1_000_000));
     let folder = std::env::temp_dir().join(format!("skala-bench-dispatch-{}", std::process::id()));

@@ -403,7 +403,7 @@ fn the_demand_adds_up_by_year_and_by_region_and_each_has_its_csv() {
     };
     assert_eq!(csv("year")[1..], ["2027,1,100,senge,,", "2028,2,205,senge,,"]);
     assert_eq!(csv("region")[1..], ["DK03,1,300,senge,3000000,DKK", "DK04,1,5,senge,,"]);
-    world.app.anonymous().get(&world.path("/demand?by=colour")).unfit(&[("", "bad_parameter")]);
+    world.app.anonymous().get(&world.path("/demand?by=colour")).unfit(&[("/by", "unknown_value")]);
 }
 
 #[test]

@@ -315,6 +315,14 @@ fn the_demo_finds_its_world_again_until_it_begins_anew() {
     let names = service.names();
     drop(service);
     assert_eq!(demo(&[]).names(), names);
+    {
+        let running = demo(&[]);
+        for port in [running.address.clone(), "127.0.0.1:0".to_owned()] {
+            let (done, _, said) = run(skala(&database, &["demo", "--fresh"]).env("SKALA_LISTEN", &port));
+            assert!(!done && (said.contains("cannot listen") || said.contains("a demo is running")), "{said}");
+        }
+        assert_eq!(running.names(), names, "a demo that runs keeps its world");
+    }
     let anew = demo(&["--fresh"]).names();
     assert_eq!(anew.len(), names.len() - 1, "{anew:?}");
     assert!(!database.folder.path().join("skala.db").exists(), "the demo has a folder of its own");

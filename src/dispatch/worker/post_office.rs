@@ -287,7 +287,7 @@ fn keep_posting(desk: &Desk<Prepared>, node: &Node, mut hand: Hand) {
                 };
                 if let Err(Failure::Away(answer)) = &attempt {
                     if away == 0 {
-                        tracing::warn!(%answer, "the mail server takes nothing; letters wait");
+                        tracing::warn!(%answer, "letters cannot be handed over; they wait");
                     }
                     away += 1;
                 } else {
