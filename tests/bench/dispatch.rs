@@ -163,7 +163,7 @@ impl Database {
         } else {
             "printf('01890000-0000-7000-8000-%012x', n)"
         };
-        let address = format!("'nr' || n || '@d' || n % {DOMAINS} || '.example'");
+        let address = format!("'nr' || n || '@d' || (n % {DOMAINS}) || '.example'");
         let at = if self.server.is_some() { "TIMESTAMP '2026-01-01 00:00:00'" } else { "'2026-01-01 00:00:00'" };
         self.execute(&format!(
             "{numbers} INSERT INTO subscription (id, email, email_key, language, frequency, filter, status, consent_text, \
