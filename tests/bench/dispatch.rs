@@ -178,7 +178,8 @@ impl Database {
             Some(_) => PgConnection::establish(&self.url).unwrap().batch_execute(sql).unwrap(),
             None => SqliteConnection::establish(self.url.trim_start_matches("sqlite://"))
                 .unwrap()
-                .batch_execute(sql)
+                // The service of the run before may still be about to go.
+                .batch_execute(&format!("PRAGMA busy_timeout = 10000; {sql}"))
                 .unwrap(),
         }
     }
