@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::{Error, PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
 
 use crate::kernel::{Flaws, fold, text};
@@ -19,9 +19,10 @@ const LONGEST: usize = 200;
 static AT_ONCE: Semaphore = Semaphore::const_new(4);
 
 /// What unknown addresses are checked against, so that they take as long as known ones.
-static NOBODY: LazyLock<String> = LazyLock::new(|| {
-    Argon2::default().hash_password(b"nobody has this password").map(|hash| hash.to_string()).unwrap_or_default()
-});
+static NOBODY: LazyLock<Result<String, Error>> = LazyLock::new(|| made_of(NOBODYS));
+
+/// The password behind it, which opens nothing either.
+const NOBODYS: &str = "nobody has this password";
 
 /// What people try first: the words at the head of every list of leaked passwords, walks over the keyboard, and their
 /// Danish kin. A longer password that is made of them alone is as bad as they are.
@@ -97,14 +98,16 @@ fn letters_left(password: &str, about: &[&str]) -> usize {
     words.iter().fold(letters, |rest, word| rest.replace(word.as_str(), " ")).matches(char::is_alphabetic).count()
 }
 
+fn made_of(password: &str) -> Result<String, Error> {
+    Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
+}
+
 /// The hash to keep.
 ///
 /// # Errors
 /// 500 when the operating system gives no randomness.
 pub(super) async fn hash(password: String) -> Result<String, Problem> {
-    beside(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()))
-        .await?
-        .map_err(|error| Problem::internal(&error))
+    beside(move || made_of(&password)).await?.map_err(|error| Problem::internal(&error))
 }
 
 /// Whether the password is the one of this hash; takes as long when there is none.
@@ -113,13 +116,12 @@ pub(super) async fn hash(password: String) -> Result<String, Problem> {
 /// 500 when the check could not be run.
 pub(super) async fn is_right(password: String, hash: Option<String>) -> Result<bool, Problem> {
     beside(move || {
-        let known = hash.is_some();
-        let hash = hash.unwrap_or_else(|| NOBODY.clone());
-        let right = PasswordHash::new(&hash)
+        let nobodys = NOBODY.as_ref().map_err(|error| Problem::internal(error))?;
+        let right = PasswordHash::new(hash.as_ref().unwrap_or(nobodys))
             .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
-        known && right
+        Ok(hash.is_some() && right)
     })
-    .await
+    .await?
 }
 
 async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
@@ -161,6 +163,21 @@ mod tests {
         for good in ["en gul cykel i regnvejr", "Tre høns & 7 æg", "v9#Lq2!xTz0p", "kommunens gule bus kl. 7"] {
             assert!(!refused(good, &[]), "{good}");
         }
+    }
+
+    #[actix_web::test]
+    async fn nobodys_password_is_checked_at_the_cost_of_anybodys_and_opens_nothing() {
+        let (nobodys, anybodys) = (NOBODY.clone().unwrap(), hash("en gul cykel i regnvejr".into()).await.unwrap());
+        let parts = |hash: &str| {
+            let hash = PasswordHash::new(hash).unwrap();
+            let lengths = (hash.salt.unwrap().len(), hash.hash.unwrap().len());
+            (hash.algorithm.to_string(), hash.version, hash.params.to_string(), lengths)
+        };
+        assert_eq!(parts(&nobodys), parts(&anybodys));
+        // It is checked to the end: against the right password it would be right.
+        assert!(is_right(NOBODYS.into(), Some(nobodys)).await.unwrap());
+        assert!(!is_right(NOBODYS.into(), None).await.unwrap());
+        assert!(is_right("en gul cykel i regnvejr".into(), Some(anybodys)).await.unwrap());
     }
 
     #[test]

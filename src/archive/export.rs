@@ -113,7 +113,7 @@ const DEMAND: (&str, [Field; 10]) = (
         field("by_year", "array", "Volumes by the year they are wanted in"),
         field("by_region", "array", "By where the bodies are (NUTS)"),
         field("hours_saved_per_year", "number", "Hours"),
-        field("full_time_equivalents", "number", "At 1,924 hours a year"),
+        field("full_time_equivalents", "number", "At the hours that each criteria set holds for one"),
         field("option_sum", "object", "The sum of the purchase options; excl. VAT"),
         field("option_cap", "object", "What it may come to at most; excl. VAT"),
     ],

@@ -3,7 +3,7 @@
 use super::sponsor::SponsorRequest;
 use super::{Challenge, Description};
 use crate::criteria::{Basis, ReductionKind};
-use crate::kernel::{Email, Language, Text, copenhagen_text, text};
+use crate::kernel::{Email, Language, Text, copenhagen_text, hours_text, text};
 use crate::mail::{Letter, Prose};
 use crate::web::Node;
 
@@ -78,9 +78,9 @@ pub(super) fn what_is_asked(prose: Prose, told: &Description, language: Language
         }
     }
     if let Some((hours, basis)) = told.time_savings.as_ref().and_then(|time| Some((time.hours()?, time.basis))) {
-        let (hours, how) = (hours.round(), known(basis));
-        let (da, en) = (how.da, how.en);
-        let words = text!("{hours} timer om året ({da})", "{hours} hours a year ({en})");
+        let (Text { da, en }, how) = (hours_text(hours.round()), known(basis));
+        let (how_da, how_en) = (how.da, how.en);
+        let words = text!("{da} om året ({how_da})", "{en} a year ({how_en})");
         prose = prose.fact(say(text!("Tid, der frigives", "Time freed")), say(words));
     }
     if let Some(saved) = &told.reduction {

@@ -21,7 +21,7 @@ use super::{
     Assessment, Backing, Basis, Change, CriteriaSet, Evidence, Outcome, Reduction, ReductionKind, Rule, Scale, Side,
     TimeSavings, Verdict,
 };
-use crate::kernel::{Instant, Text, fold, text};
+use crate::kernel::{Instant, Text, figure, fold, hours_text, text};
 
 /// Holds evidence against a criteria set.
 #[must_use]
@@ -153,20 +153,18 @@ fn time_savings(given: Option<&TimeSavings>, least: f64) -> Finding {
         );
         return Finding::new(Verdict::Unclear, reason, facts).turned_by(words, hours_in_all);
     };
-    let (shown, basis) = (round(hours), basis(given.basis));
+    let (Text { da, en }, basis) = (hours_text(round(hours)), basis(given.basis));
     if hours < least {
-        let reason = text!(
-            "{shown} timer om året er under kriteriets {needed}",
-            "{shown} hours a year is below the criterion's {needed}"
-        );
-        let words = text!(
-            "Vis, at der frigives mindst {needed} timer om året",
-            "Show that at least {needed} hours a year are freed"
-        );
+        let (least, needed) = (figure(needed), hours_text(needed));
+        let (least_da, least_en) = (least.da, least.en);
+        let reason =
+            text!("{da} om året er under kriteriets {least_da}", "{en} a year is below the criterion's {least_en}");
+        let (da, en) = (needed.da, needed.en);
+        let words = text!("Vis, at der frigives mindst {da} om året", "Show that at least {en} a year can be freed");
         return Finding::new(Verdict::NotMet, reason, facts).turned_by(words, hours_in_all);
     }
-    let (da, en) = (basis.da, basis.en);
-    let reason = text!("Der frigives {shown} timer om året ({da})", "{shown} hours a year are freed ({en})");
+    let (basis_da, basis_en) = (basis.da, basis.en);
+    let reason = text!("Der frigives {da} om året ({basis_da})", "Frees {en} a year ({basis_en})");
     let mut finding = Finding::met(reason, facts);
     if given.basis == Basis::Assumed {
         finding.reasons.push(text!(

@@ -30,4 +30,4 @@ pub use packed::unpack;
 pub use page::{Cursor, Direction, Page, PageRequest};
 pub use seal::{DeadLink, Seal, SealedFor, digest, random_token};
 pub(crate) use text::text;
-pub use text::{Language, Text, figure, fold};
+pub use text::{Language, Text, figure, fold, hours_text};

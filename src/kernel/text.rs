@@ -125,6 +125,13 @@ pub fn figure(number: impl std::fmt::Display) -> Text {
     Text { da: write('.', ','), en: write(',', '.') }
 }
 
+/// So many hours in words, one of them in the singular: `1 time`, `21.840 timer`.
+#[must_use]
+pub fn hours_text(hours: impl std::fmt::Display) -> Text {
+    let Text { da, en } = figure(hours);
+    if da == "1" { text!("{da} time", "{en} hour") } else { text!("{da} timer", "{en} hours") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +144,18 @@ mod tests {
         assert_eq!(Language::negotiate("da, en;q=0.8"), Language::Da);
         assert_eq!(Language::negotiate("en;q=0.3, nb;q=0.4"), Language::Da);
         assert_eq!(Language::negotiate("en;q=x"), Language::Da);
+    }
+
+    #[test]
+    fn hours_are_written_as_each_language_writes_them() {
+        let written = |hours: f64| {
+            let Text { da, en } = hours_text(hours);
+            [da, en]
+        };
+        assert_eq!(written(1.0), ["1 time", "1 hour"]);
+        assert_eq!(written(0.0), ["0 timer", "0 hours"]);
+        assert_eq!(written(1.5), ["1,5 timer", "1.5 hours"]);
+        assert_eq!(written(21_840.0), ["21.840 timer", "21,840 hours"]);
     }
 
     #[test]

@@ -11,11 +11,13 @@ use super::{
     Comment, Document, LetterOfIntent, Situation, Status, Template, TemplateBody, Words, letters, render, store,
 };
 use crate::access::{Member, Staff};
+use crate::challenge::{self, Level};
 use crate::db::{AnyConnection, Tx};
 use crate::kernel::{Fit, Id, Instant, Language, OrganisationId, Quantity, copenhagen, figure, text};
 use crate::outbox::{Actor, Fact, Subject, record};
 use crate::post::store::queue_letter;
-use crate::process::{self, Commitment, Participant, ParticipantState, Process, Role};
+use crate::process::demand::{Figures, add_volume};
+use crate::process::{self, Participant, ParticipantState, Process, Role};
 use crate::web::{IfMatch, Node, Patch, Problem};
 
 /// How long somebody has to sign, when nothing else is said.
@@ -60,21 +62,25 @@ fn fill(
     language: Language,
 ) -> Result<(Words, Vec<OrganisationId>), Problem> {
     let participants = process::store::participants(connection, process.id)?;
-    let said = process::store::commitments(connection, process.id, language)?;
-    let mut signers: Vec<&Participant> = participants.iter().filter(|one| signs_the_letter(one)).collect();
+    let heard = process::actions::heard_in(connection, process.id, language)?;
+    let of = |one: &Participant| heard.get(&one.body.organisation_id);
+    let wants_it = |one: &Participant| of(one).is_none_or(|(level, _)| *level > Level::Withdrawn);
+    let signs = |one: &&Participant| signs_the_letter(one) && wants_it(one);
+    let mut signers: Vec<&Participant> = participants.iter().filter(signs).collect();
     signers.sort_by(|one, other| one.organisation.cmp(&other.organisation));
-    let of = |body: OrganisationId| said.iter().find(|said| said.body.organisation_id == body);
     let line = |one: &&Participant| {
-        let figures = figures(of(one.body.organisation_id).map(|said| &said.body), language);
+        let figures = figures(of(one).map(|(_, figures)| figures), language);
         format!("- {}: {figures}", one.organisation)
     };
     let bodies: Vec<String> = signers.iter().map(line).collect();
     let bodies = if bodies.is_empty() { "-".to_owned() } else { bodies.join("\n") };
-    let demand = demand(signers.iter().filter_map(|one| of(one.body.organisation_id)), signers.len(), language);
+    let wanted = signers.iter().filter_map(|one| of(one)).map(|(_, figures)| figures);
+    let demand = demand(wanted, signers.len(), language);
+    let summary = summary(connection, process)?;
     let date = copenhagen(now).format("%d-%m-%Y").to_string();
     let places = [
         ("process", process.body.title.as_str()),
-        ("summary", process.body.summary.as_str()),
+        ("summary", summary.as_str()),
         ("bodies", bodies.as_str()),
         ("demand", demand.as_str()),
         ("date", date.as_str()),
@@ -87,15 +93,20 @@ fn fill(
     Ok((Words { title: render(title, &places), text: render(text, &places) }, bodies))
 }
 
-/// What the bodies want together, in words.
-fn demand<'a>(said: impl Iterator<Item = &'a Commitment>, bodies: usize, language: Language) -> String {
-    let mut sums: Vec<Quantity> = Vec::new();
-    for volume in said.flat_map(|said| said.body.all_volumes()) {
-        match sums.iter_mut().find(|sum| sum.unit.to_lowercase() == volume.unit.to_lowercase()) {
-            Some(sum) => sum.quantity += volume.quantity,
-            None => sums.push(Quantity { year: None, ..volume.clone() }),
-        }
+/// What the process is about: its summary, else the titles of its challenges, a line each, else its own title.
+pub(super) fn summary(connection: &mut AnyConnection, process: &Process) -> Result<String, Problem> {
+    if !process.body.summary.is_empty() {
+        return Ok(process.body.summary.clone());
     }
+    let challenges = challenge::store::in_process(connection, &process.id.to_string())?;
+    let titles: Vec<String> = challenges.iter().map(|one| format!("- {}", one.description.title)).collect();
+    Ok(if titles.is_empty() { process.body.title.clone() } else { titles.join("\n") })
+}
+
+/// What the bodies want together, in words.
+fn demand<'a>(wanted: impl Iterator<Item = &'a Figures>, bodies: usize, language: Language) -> String {
+    let mut sums: Vec<Quantity> = Vec::new();
+    wanted.flat_map(|figures| &figures.volumes).for_each(|volume| add_volume(&mut sums, volume));
     let bodies = match bodies {
         1 => text!("1 organisation", "1 organisation"),
         bodies => text!("{bodies} organisationer", "{bodies} organisations"),

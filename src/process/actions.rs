@@ -1,15 +1,18 @@
 //! The deeds on processes.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde_json::json;
 
-use super::demand::{Demand, Figures, Region, Regions, Source, Voice, aggregate};
+use super::demand::{Demand, Figures, Heard, Hours, Region, Regions, Source, Voice, aggregate, heard};
 use super::{
     Commitment, CommitmentBody, Participant, ParticipantBody, ParticipantState, Process, ProcessBody, Role, StepState,
     TimelineBody, TimelineEntry, WrongTurn, store,
 };
 use crate::access::{Member, Staff};
 use crate::challenge::{self, Approved, Challenge, Level};
+use crate::criteria;
 use crate::db::{AnyConnection, Tx};
 use crate::kernel::{Fit, Id, Instant, Language, Money, OrganisationId, copenhagen, text};
 use crate::need;
@@ -435,22 +438,39 @@ pub fn demand(
     process: &Process,
     language: Language,
 ) -> Result<Demand, Problem> {
+    let voices = voices(connection, process.id, language)?;
+    add_up(connection, now, &voices, process.body.option_cap, language)
+}
+
+/// What each body in the process wants, as the demand reckons.
+///
+/// # Errors
+/// Those of the database.
+pub fn heard_in(
+    connection: &mut AnyConnection,
+    process: Id<Process>,
+    language: Language,
+) -> Result<BTreeMap<OrganisationId, Heard>, Problem> {
+    Ok(heard(&voices(connection, process, language)?))
+}
+
+fn voices(connection: &mut AnyConnection, process: Id<Process>, language: Language) -> Result<Vec<Voice>, Problem> {
     let mut voices = Vec::new();
-    for challenge in challenge::store::in_process(connection, &process.id.to_string())? {
+    for challenge in challenge::store::in_process(connection, &process.to_string())? {
         voices.extend(voices_of(connection, &challenge)?);
     }
-    for said in store::commitments(connection, process.id, language)? {
+    for said in store::commitments(connection, process, language)? {
         let CommitmentBody { organisation_id, level, volume, volumes, annual_value, option_value, .. } = said.body;
         let volumes = volume.into_iter().chain(volumes).collect();
-        let figures = Figures { volumes, annual_value, option_value, hours_per_year: None };
+        let figures = Figures { volumes, annual_value, option_value, hours: None };
         voices.push(Voice { body: organisation_id, level, source: Source::Commitment, figures });
     }
-    let participants = store::participants(connection, process.id)?;
+    let participants = store::participants(connection, process)?;
     let left = |voice: &Voice| {
         participants.iter().any(|p| p.body.organisation_id == voice.body && p.body.state == ParticipantState::Left)
     };
     voices.retain(|voice| !left(voice));
-    add_up(connection, now, &voices, process.body.option_cap, language)
+    Ok(voices)
 }
 
 /// What the owners and recognisers of these challenges would want together, were they a process.
@@ -495,11 +515,16 @@ fn add_up(
 /// The owner of a challenge, and every body that recognised it, with their figures.
 fn voices_of(connection: &mut AnyConnection, challenge: &Challenge) -> Result<Vec<Voice>, Problem> {
     let scale = challenge.description.scale.clone().unwrap_or_default();
+    let assessed = &challenge.assessment;
+    let set = criteria::store::find_version(connection, &assessed.criteria_set, assessed.version)?
+        .ok_or_else(|| Problem::internal(&"a challenge was held to no criteria set"))?;
+    let working_year = set.body.hours_per_full_time_equivalent;
+    let hours = |per_year| Hours { per_year, working_year };
     let own = Figures {
         volumes: scale.volume.into_iter().collect(),
         annual_value: scale.annual_value,
         option_value: None,
-        hours_per_year: challenge.assessment.hours_per_year,
+        hours: assessed.hours_per_year.map(hours),
     };
     let owner =
         Voice { body: challenge.organisation_id, level: Level::Recognises, source: Source::Challenge, figures: own };
@@ -511,7 +536,7 @@ fn voices_of(connection: &mut AnyConnection, challenge: &Challenge) -> Result<Ve
             volumes: said.body.volume.into_iter().chain(said.body.volumes).collect(),
             annual_value: said.body.annual_value,
             option_value: None,
-            hours_per_year: said.body.hours_saved_per_year,
+            hours: said.body.hours_saved_per_year.map(hours),
         },
     });
     Ok(std::iter::once(owner).chain(others).collect())

@@ -21,7 +21,15 @@ pub struct Figures {
     pub volumes: Vec<Quantity>,
     pub annual_value: Option<Money>,
     pub option_value: Option<Money>,
-    pub hours_per_year: Option<f64>,
+    pub hours: Option<Hours>,
+}
+
+/// Hours that are freed, and what makes a full-time equivalent of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hours {
+    pub per_year: f64,
+    /// Hours that make one full-time equivalent, by the criteria set of the challenge that they are told of.
+    pub working_year: f64,
 }
 
 /// Where a body said it, from weakest to strongest: a later source overrules an earlier one.
@@ -125,7 +133,7 @@ pub struct Demand {
     /// By where the bodies are; those who do not say first of all.
     pub by_region: Vec<RegionDemand>,
     pub hours_saved_per_year: f64,
-    /// At 1,924 hours a year (gross).
+    /// At the hours that the criteria set of each challenge holds for one; 1,924 a year (gross) unless it says otherwise.
     pub full_time_equivalents: f64,
     #[schema(required, nullable)]
     pub option_sum: Option<Money>,
@@ -133,15 +141,13 @@ pub struct Demand {
     pub option_cap: Option<Money>,
 }
 
-/// A gross working year in hours: 52 weeks of 37 hours.
-const GROSS_YEAR: f64 = 1924.0;
-
 /// One body's level and figures.
-type Heard = (Level, Figures);
+pub type Heard = (Level, Figures);
 
-/// Adds the voices up.
+/// What each body wants, whatever it said where: the level it said last at the strongest source, and the figures that
+/// stand. Who withdrew is among them, at that level.
 #[must_use]
-pub fn aggregate(voices: &[Voice], regions: &Regions, option_cap: Option<Money>, now: Instant) -> Demand {
+pub fn heard(voices: &[Voice]) -> BTreeMap<OrganisationId, Heard> {
     let mut said: BTreeMap<(OrganisationId, Source), Heard> = BTreeMap::new();
     for Voice { body, level, source, figures } in voices {
         let (highest, larger) = said.entry((*body, *source)).or_insert_with(|| (*level, Figures::default()));
@@ -155,6 +161,13 @@ pub fn aggregate(voices: &[Voice], regions: &Regions, option_cap: Option<Money>,
         *highest = level;
         *known = known.overruled_by(figures);
     }
+    bodies
+}
+
+/// Adds the voices up.
+#[must_use]
+pub fn aggregate(voices: &[Voice], regions: &Regions, option_cap: Option<Money>, now: Instant) -> Demand {
+    let mut bodies = heard(voices);
     bodies.retain(|_, (level, _)| *level > Level::Withdrawn);
 
     let mut by_level: BTreeMap<&'static str, LevelDemand> = BTreeMap::new();
@@ -164,7 +177,7 @@ pub fn aggregate(voices: &[Voice], regions: &Regions, option_cap: Option<Money>,
         by_level.entry(level.word()).or_default().add(figures);
         let (region, hours) = by_region.entry(regions.get(body)).or_default();
         region.add(figures);
-        *hours += figures.hours_per_year.unwrap_or_default();
+        *hours += figures.hours.map_or(0.0, |hours| hours.per_year);
         let mut years: Vec<Option<i32>> = figures.volumes.iter().map(|volume| volume.year).collect();
         years.sort_unstable();
         years.dedup();
@@ -179,7 +192,9 @@ pub fn aggregate(voices: &[Voice], regions: &Regions, option_cap: Option<Money>,
         }
     }
     // An empty sum of floats is −0, which would be shown.
-    let hours = bodies.values().filter_map(|(_, figures)| figures.hours_per_year).fold(0.0, |sum, hours| sum + hours);
+    let all_hours = || bodies.values().filter_map(|(_, figures)| figures.hours);
+    let hours = all_hours().fold(0.0, |sum, hours| sum + hours.per_year);
+    let full_time_equivalents = all_hours().fold(0.0, |sum, hours| sum + hours.per_year / hours.working_year);
     let options: Vec<Money> = bodies.values().filter_map(|(_, figures)| figures.option_value).collect();
     let currency = option_cap.map_or(Currency::DKK, |cap| cap.currency);
     let option_sum = (!options.is_empty()).then(|| Money {
@@ -202,7 +217,7 @@ pub fn aggregate(voices: &[Voice], regions: &Regions, option_cap: Option<Money>,
         by_year: by_year.into_values().collect(),
         by_region: by_region.into_iter().map(in_region).collect(),
         hours_saved_per_year: round(hours),
-        full_time_equivalents: round(hours / GROSS_YEAR),
+        full_time_equivalents: round(full_time_equivalents),
         option_sum,
         option_cap,
     }
@@ -215,7 +230,7 @@ impl Figures {
             volumes: if stronger.volumes.is_empty() { self.volumes.clone() } else { stronger.volumes },
             annual_value: stronger.annual_value.or(self.annual_value),
             option_value: stronger.option_value.or(self.option_value),
-            hours_per_year: stronger.hours_per_year.or(self.hours_per_year),
+            hours: stronger.hours.or(self.hours),
         }
     }
 
@@ -234,13 +249,16 @@ impl Figures {
             volumes: volumes.into_values().cloned().collect(),
             annual_value: money(self.annual_value, other.annual_value),
             option_value: money(self.option_value, other.option_value),
-            hours_per_year: self.hours_per_year.into_iter().chain(other.hours_per_year).max_by(f64::total_cmp),
+            hours: self.hours.into_iter().chain(other.hours).max_by(|one, other| {
+                let years = || one.working_year.total_cmp(&other.working_year);
+                one.per_year.total_cmp(&other.per_year).then_with(years)
+            }),
         }
     }
 }
 
 /// Adds a volume to the sum of its unit, over all years.
-fn add_volume(sums: &mut Vec<Quantity>, volume: &Quantity) {
+pub fn add_volume(sums: &mut Vec<Quantity>, volume: &Quantity) {
     match sums.iter_mut().find(|known| known.unit.to_lowercase() == volume.unit.to_lowercase()) {
         Some(known) => known.quantity += volume.quantity,
         None => sums.push(Quantity { year: None, ..volume.clone() }),
@@ -326,9 +344,19 @@ mod tests {
     }
 
     #[test]
+    fn hours_become_full_time_equivalents_by_the_working_year_they_were_told_with() {
+        let spends = |number, per_year, working_year| {
+            let figures = Figures { hours: Some(Hours { per_year, working_year }), ..Figures::default() };
+            Voice { body: body(number), level: Level::Recognises, source: Source::Challenge, figures }
+        };
+        let demand = sum(&[spends(1, 1924.0, 1924.0), spends(2, 1600.0, 1600.0), spends(2, 800.0, 400.0)]);
+        assert_eq!((demand.hours_saved_per_year, demand.full_time_equivalents), (3524.0, 2.0));
+    }
+
+    #[test]
     fn years_and_regions_add_up_each_by_themselves() {
         let spread = |number, volumes: &[Quantity]| {
-            let figures = Figures { volumes: volumes.to_vec(), hours_per_year: Some(10.0), ..Figures::default() };
+            let figures = Figures { volumes: volumes.to_vec(), ..Figures::default() };
             Voice { body: body(number), level: Level::Intends, source: Source::Commitment, figures }
         };
         let voices = [

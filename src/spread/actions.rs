@@ -8,7 +8,7 @@ use super::model::outcome::{LINK_LIFETIME, REMINDED_AFTER};
 use super::{Adoption, AdoptionBody, Outcome, OutcomeState, Report, Stage, due, letters, store};
 use crate::access::Staff;
 use crate::db::{AnyConnection, Tx};
-use crate::kernel::{Email, Fit, Id, Instant, OrganisationId, Seal, SealedFor, copenhagen, text};
+use crate::kernel::{DeadLink, Email, Fit, Id, Instant, OrganisationId, Seal, SealedFor, copenhagen, text};
 use crate::organisation;
 use crate::outbox::Actor;
 use crate::post::store::queue_letter;
@@ -161,13 +161,25 @@ pub struct AskedFor {
 /// What this link asks for.
 ///
 /// # Errors
-/// 410 for a link that is altered, expired or used.
+/// 410 for a link that is altered, expired or used; that of an answer which is given says so.
 pub fn asked_for(connection: &mut AnyConnection, node: &Node, now: Instant, token: &str) -> Result<AskedFor, Problem> {
     let id: Id<Outcome> = Seal::named_by(token).ok_or_else(Problem::dead_link)?;
     let outcome = store::find_outcome(connection, id)?.ok_or_else(Problem::dead_link)?;
-    let waits = matches!(outcome.state, OutcomeState::Asked { .. });
-    if !waits || !node.seal.opens(token, SealedFor::ReportOutcome, id, outcome.state.word(), now) {
-        return Err(Problem::dead_link());
+    match outcome.state {
+        OutcomeState::Asked { .. } => {
+            node.seal.examine(token, SealedFor::ReportOutcome, id, outcome.state.word(), now)?;
+        }
+        OutcomeState::Reported { .. } => {
+            // Whoever clicks again needs no new link, and is told so even after the last day.
+            return Err(match node.seal.examine(token, SealedFor::ReportOutcome, id, outcome.state.word(), now) {
+                Err(DeadLink::Used) => {
+                    let words = text!("I har allerede svaret. Tak", "You have already answered. Thank you");
+                    Problem::gone("link_used", words)
+                }
+                _ => Problem::dead_link(),
+            });
+        }
+        OutcomeState::PassedOver => return Err(Problem::dead_link()),
     }
     let adoption = store::find(connection, outcome.adoption_id)?.ok_or_else(Problem::dead_link)?;
     let process = of_process(connection, &adoption)?;

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::{Fitting, Flaws, Id, Language, Money, OrganisationId, Quantity, Text, figure, text};
+use crate::kernel::{Fitting, Flaws, Id, Language, Money, OrganisationId, Quantity, Text, figure, hours_text, text};
 use crate::process::Process;
 
 /// How a solution came to a body that did not develop it.
@@ -150,8 +150,8 @@ impl Figures {
     pub fn words(&self) -> Vec<Text> {
         let mut words = Vec::new();
         if let Some(hours) = self.hours_saved_per_year {
-            let Text { da, en } = figure(hours);
-            words.push(text!("{da} timer om året", "{en} hours a year"));
+            let Text { da, en } = hours_text(hours);
+            words.push(text!("{da} om året", "{en} a year"));
         }
         if let Some(Quantity { quantity, unit, .. }) = &self.volume {
             let Text { da, en } = figure(quantity);

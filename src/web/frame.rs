@@ -25,6 +25,9 @@ pub struct RequestId(pub String);
 /// The route of a request that was answered before the router saw it.
 pub(super) struct Route(pub(super) String);
 
+/// The media type of what the buttons of pages send; the API itself takes none of it.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 const PROTECTION: [(&str, &str); 5] = [
     ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
     ("x-content-type-options", "nosniff"),
@@ -104,8 +107,9 @@ fn put(request: &HttpRequest, problem: &Problem) -> HttpResponse {
     if let Some(cause) = &problem.cause {
         tracing::error!(request_id = %id, code = problem.code, %cause, "a request failed");
     }
-    // Who opens a page with a browser reads a page; the API answers everybody alike.
-    if Prefers::of(request) == Prefers::Html && !request.path().starts_with("/api/") {
+    // Who opens a page with a browser, or presses the button of one, reads a page; the API answers everybody alike.
+    let is_page = !request.path().starts_with("/api/") || request.content_type() == FORM;
+    if Prefers::of(request) == Prefers::Html && is_page {
         let page = HtmlPage::of_problem(problem, language(request)).words(&Prose::default().small(id));
         let mut response = page.respond_to(request);
         if let Some(seconds) = problem.retry_after {

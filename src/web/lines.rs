@@ -348,6 +348,18 @@ mod tests {
     }
 
     #[test]
+    fn what_was_cut_is_not_kept() {
+        let mut lines = Lines::default();
+        let cut: usize = (0..10).map(|_| lines.feed("{\"title\": \"x\"}\n".repeat(1000).as_bytes()).len()).sum();
+        assert_eq!((cut, lines.pending.as_slice(), lines.pending.capacity()), (10_000, &b""[..], 0));
+        lines.feed(b"{}\n{\"half");
+        assert_eq!(lines.pending, b"{\"half");
+        assert!(lines.pending.capacity() < 64, "{}", lines.pending.capacity());
+        lines.feed(&vec![b'x'; 2 * MAX_LINE]);
+        assert_eq!(lines.pending.capacity(), 0, "one that is too long is not kept either");
+    }
+
+    #[test]
     fn batches_are_full_until_the_end() {
         let mut batches = Batches::default();
         batches.add((1..=250).map(|number| Line { number, text: Ok("{}".into()) }));

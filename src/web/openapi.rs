@@ -142,6 +142,8 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     let has_id = path.contains('{');
     let has_body = !operation["requestBody"].is_null();
     let (post, patch, get) = (method == "post", method == "patch", method == "get");
+    // Whoever presses a button in a browser reads on a page why something was not done.
+    let of_a_page = operation["requestBody"]["content"]["application/x-www-form-urlencoded"].is_object();
     let single = get && operation["responses"]["200"]["headers"]["ETag"].is_object();
 
     let mut parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
@@ -185,9 +187,14 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         "422" => true,
         _ => true,
     };
-    for (status, name, _) in COMMON {
+    for (status, name, words) in COMMON {
         if applies(status) && !responses.contains_key(status) {
-            responses.insert(status.to_owned(), json!({"$ref": format!("#/components/responses/{name}")}));
+            let response = if of_a_page {
+                json!({"description": words, "content": {"text/html": {"schema": {"type": "string"}}}})
+            } else {
+                json!({"$ref": format!("#/components/responses/{name}")})
+            };
+            responses.insert(status.to_owned(), response);
         }
     }
     if single {

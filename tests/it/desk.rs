@@ -82,9 +82,32 @@ fn ten_challenges_are_decided_with_one_request_and_each_by_itself() {
     assert!(mails.iter().any(|mail| mail.text.contains("Det drejer sig om: skalaen.")));
     let history = member.get(&format!("/challenges/{}/history", ids[9])).expect(200);
     assert_eq!(history.items().last().unwrap()["data"]["codes"], json!(["already_solved"]));
-    let unfit = json!({"decisions": [{"challenge_id": ids[0], "decision": "decline"}]});
-    staff.post("/queue/decisions", unfit).unfit(&[("/decisions/0/reason", "required")]);
+    staff.post("/queue/decisions", json!({"decisions": []})).unfit(&[("/decisions", "too_few")]);
     member.post("/queue/decisions", json!({"decisions": [approve(&ids[0])]})).refused(403, "forbidden");
+}
+
+#[test]
+fn a_decision_without_a_fit_reason_is_told_so_and_harms_no_other() {
+    let app = TestApp::start();
+    let member = app.member(&given::municipality(&app, "Odense Kommune"));
+    let ids: Vec<String> = (0..4).map(|number| submitted(&member, strong(&format!("Nr. {number}")))).collect();
+    let decide = |id: usize, decision: &str, reason: &str| json!({"challenge_id": ids[id], "decision": decision, "reason": reason});
+    let decisions = [
+        decide(0, "return", ""),
+        decide(1, "decline", "Se borger 010190-1234"),
+        decide(2, "return", &"x".repeat(2001)),
+        decide(3, "approve", ""),
+    ];
+    let answer = app.facilitator().post("/queue/decisions", json!({"decisions": decisions})).expect(200);
+    assert_eq!(answer.each("result"), ["error", "error", "error", "done"]);
+    let flaws: Vec<_> = answer.items()[..3].iter().map(|item| item["errors"][0].clone()).collect();
+    for (flaw, code) in flaws.iter().zip(["required", "cpr_number", "too_long"]) {
+        assert_eq!((&flaw["pointer"], &flaw["code"]), (&json!("/reason"), &json!(code)));
+    }
+    let mut waiting = app.facilitator().get("/queue").expect(200).each("id");
+    waiting.sort_by_key(|id| ids.iter().position(|known| known == id));
+    assert_eq!(waiting, ids[..3]);
+    assert_eq!(app.mails().len(), 1, "only the owner of the approved one hears of it");
 }
 
 #[test]

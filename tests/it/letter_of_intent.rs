@@ -114,6 +114,60 @@ fn a_letter_is_made_from_the_template_with_the_bodies_and_their_figures() {
 }
 
 #[test]
+fn a_letter_without_summary_or_commitments_speaks_of_the_challenges_and_their_figures() {
+    let app = TestApp::start();
+    let (odense, aarhus) = (given::municipality(&app, "Odense Kommune"), given::municipality(&app, "Aarhus Kommune"));
+    let one = given::approved(&app, &app.member(&odense), "Natlige tilsyn");
+    app.advance(TimeDelta::minutes(1));
+    let other = given::approved(&app, &app.member(&aarhus), "Unødige opvågninger");
+    let staff = app.facilitator();
+    let gathered = json!({"title": "Ro om natten", "challenge_ids": [one.id, other.id]});
+    let path = format!("/processes/{}", staff.post("/processes", gathered).expect(201).id());
+    staff.change(&path, json!({"status": "active"})).expect(200);
+    let letter = staff.post(&format!("{path}/letters-of-intent"), json!({"language": "da"})).expect(201);
+    let text = letter.text_of("text");
+    for words in [
+        "Det handler om\n- Natlige tilsyn\n- Unødige opvågninger\n",
+        "- Aarhus Kommune: 1.200 plejeboliger; 21.840 timer frigivet om året\n\
+         - Odense Kommune: 1.200 plejeboliger; 21.840 timer frigivet om året\n",
+        "Tilsammen: 2 organisationer, 2.400 plejeboliger\n",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let demand = app.anonymous().get(&format!("{path}/demand")).expect(200);
+    let wanted = json!([{"quantity": 2400.0, "unit": "plejeboliger"}]);
+    assert_eq!((&demand["bodies"], &demand["by_level"]["recognises"]["volume"]), (&json!(2), &wanted));
+
+    // What is said to the process overrules the challenge, figure by figure, as in the demand.
+    let said =
+        json!({"organisation_id": odense.id, "level": "intends", "volume": {"quantity": 900, "unit": "plejeboliger"}});
+    staff.post(&format!("{path}/commitments"), said).expect(201);
+    let renewed = staff.post(&format!("/letters-of-intent/{}/renew", letter.id()), Value::Null).expect(200);
+    let text = renewed.text_of("text");
+    for words in
+        ["- Odense Kommune: 900 plejeboliger; 21.840 timer", "Tilsammen: 2 organisationer, 2.100 plejeboliger\n"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[test]
+fn a_body_that_withdrew_its_commitment_is_not_in_the_letter() {
+    let world = world(3);
+    let said = json!({"organisation_id": world.bodies[1].id, "level": "withdrawn",
+        "volume": {"quantity": 200, "unit": "plejeboliger"}});
+    world.staff().post(&world.path("/commitments"), said).expect(201);
+    let text = world.draft().text_of("text");
+    for words in [
+        "- Kommune 1: 100 plejeboliger\n- Kommune 3: 300 plejeboliger\n",
+        "Tilsammen: 2 organisationer, 400 plejeboliger\n",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains("Kommune 2"), "{text}");
+}
+
+#[test]
 fn a_template_has_versions_and_a_letter_keeps_its_own() {
     let world = world(1);
     let before = format!("/letters-of-intent/{}", world.draft().id());

@@ -247,6 +247,24 @@ fn a_recognition_counts_in_the_demand_of_the_process() {
 }
 
 #[test]
+fn full_time_equivalents_are_reckoned_by_the_criteria_set_of_each_challenge() {
+    let app = TestApp::start();
+    let set = json!({"title_da": "V", "title_en": "W", "hours_per_full_time_equivalent": 1600.0, "criteria": [
+        {"key": "anchoring", "title_da": "A", "title_en": "A", "rule": {"kind": "anchoring"}}]});
+    let approved = |body: &str| {
+        let body = given::municipality(&app, body);
+        given::approved(&app, &app.member(&body), "Natlige tilsyn")
+    };
+    let before = approved("Odense Kommune");
+    app.admin().post("/criteria-sets/welfare-technology/versions", set).expect(201);
+    let after = approved("Vejle Kommune");
+    let process = given::gathered(&app, "Ro om natten", &[&before, &after]);
+    let demand = app.anonymous().get(&format!("/processes/{}/demand", process.id)).expect(200);
+    // 21,840 hours each: by 1,924 and by 1,600.
+    assert_eq!((&demand["hours_saved_per_year"], &demand["full_time_equivalents"]), (&json!(43680.0), &json!(25.0)));
+}
+
+#[test]
 fn the_demand_comes_as_csv_too() {
     let world = world();
     let csv = world.app.anonymous().with("Accept", "text/csv").get(&world.path("/demand")).expect(200);

@@ -60,7 +60,7 @@ fn a_sponsor_confirms_from_the_mail_alone() {
     let [eva, ib] = mails.as_slice() else { panic!("{mails:?}") };
     assert_eq!((eva.to.as_str(), ib.to.as_str()), (ADMINISTRATIVE, POLITICAL));
     assert!(ib.text.contains("Nattevagterne går fire runder hver nat") && ib.text.contains("Rådmand"), "{}", ib.text);
-    assert!(ib.text.contains("21840 timer om året (målt)") && ib.text.contains("1200 plejeboliger"), "{}", ib.text);
+    assert!(ib.text.contains("21.840 timer om året (målt)") && ib.text.contains("1200 plejeboliger"), "{}", ib.text);
 
     let path = format!("/sponsorships/{}", ib.token("/sponsorships/"));
     let browser = world.app.anonymous().with("Accept", "text/html");

@@ -151,11 +151,16 @@ fn what_was_realised_is_told_by_a_link_that_works_once_and_is_open_data() {
     let sent = "stage=ended&realised.hours_saved_per_year=1.800,5&realised.annual_value.amount=900.000&dropped_reason=Den+larmer\
         &supplier.name=Firma+ApS&supplier.cvr=DK+64942212";
     assert!(send(sent).expect(200).text.contains("Tak"));
-    send(sent).expect(410);
-    browser.get(&page).expect(410);
-    app.anonymous()
-        .post("/outcomes/report", json!({"token": token, "report": {"stage": "in_use"}}))
-        .refused(410, "dead_link");
+    for again in [send(sent).expect(410), browser.get(&page).expect(410)] {
+        assert!(again.text.contains("I har allerede svaret. Tak"), "{}", again.text);
+    }
+    let report =
+        |token: &str| app.anonymous().post("/outcomes/report", json!({"token": token, "report": {"stage": "in_use"}}));
+    report(&token).refused(410, "link_used");
+    let altered = format!("{}{}", &token[..token.len() - 1], if token.ends_with('A') { 'B' } else { 'A' });
+    report(&altered).refused(410, "dead_link");
+    app.advance(TimeDelta::days(61));
+    report(&token).refused(410, "link_used");
 
     let outcomes = app.anonymous().get(&format!("/outcomes?process_id={}", world.process.id)).expect(200);
     let outcome = &outcomes.items()[0];

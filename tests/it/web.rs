@@ -488,3 +488,28 @@ fn a_node_whose_tables_are_not_its_own_is_not_ready() {
     app.anonymous().outside().get("/readyz").refused(503, "not_ready");
     app.anonymous().outside().get("/healthz").expect(200);
 }
+
+#[test]
+fn the_button_of_a_page_answers_a_browser_with_a_page_whatever_was_sent() {
+    let app = TestApp::start();
+    let form = "application/x-www-form-urlencoded";
+    for path in [
+        "/sponsorships/x",
+        "/letters-of-intent/sign/x",
+        "/outcomes/report/x",
+        "/invitations/x",
+        "/needs/follow/x",
+        "/suggestions/invitation/x",
+        "/support-requests/forget/x",
+    ] {
+        let browser = app.anonymous().with("Accept", "text/html,*/*;q=0.8").with("Accept-Language", "en");
+        let page = browser.post_raw(path, form, "answer=maybe").expect(400);
+        assert!(page.header("Content-Type").starts_with("text/html"), "{path}: {}", page.text);
+        assert!(
+            page.text.contains("That did not work") && page.text.contains("cannot be read"),
+            "{path}: {}",
+            page.text
+        );
+        app.anonymous().post_raw(path, form, "answer=maybe").refused(400, "unreadable");
+    }
+}

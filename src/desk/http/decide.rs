@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::access::{Context, Scope, Staff};
 use crate::challenge::{Challenge, ReasonCode, Status, Why, actions};
-use crate::kernel::{Fitting, Flaws, Id};
+use crate::kernel::{Fit, Fitting, Flaws, Id};
 use crate::web::lines::LineFlaw;
 use crate::web::{Body, Problem, Reply};
 
@@ -54,11 +54,15 @@ pub(super) struct DecisionsBody {
 impl Fitting for DecisionsBody {
     fn fit(&mut self, flaws: &mut Flaws) {
         flaws.count("/decisions", &self.decisions, 1, 100);
-        for (index, decision) in self.decisions.iter_mut().enumerate() {
-            let least = usize::from(decision.decision != Verb::Approve);
-            flaws.kept_prose(&format!("/decisions/{index}/reason"), &mut decision.reason, least, 2000);
-            flaws.count(&format!("/decisions/{index}/codes"), &decision.codes, 0, 10);
-        }
+    }
+}
+
+/// Checked when its turn comes, so that an unfit one harms no other.
+impl Fitting for DecisionBody {
+    fn fit(&mut self, flaws: &mut Flaws) {
+        let least = usize::from(self.decision != Verb::Approve);
+        flaws.kept_prose("/reason", &mut self.reason, least, 2000);
+        flaws.count("/codes", &self.codes, 0, 10);
     }
 }
 
@@ -79,7 +83,7 @@ struct DecisionResult {
     /// Where the challenge stands now.
     #[schema(required, nullable)]
     status: Option<Status>,
-    /// Why it was not carried out.
+    /// Why it was not carried out; places are within the decision.
     errors: Vec<LineFlaw>,
 }
 
@@ -89,7 +93,8 @@ pub(super) struct DecisionResults {
     items: Vec<DecisionResult>,
 }
 
-/// Decides on several challenges; by CO-PI's staff. Each is decided by itself: one that cannot be harms no other.
+/// Decides on several challenges; by CO-PI's staff. Each is decided by itself: one that cannot be, also for want of
+/// a reason, harms no other.
 #[utoipa::path(tag = "desk", request_body = DecisionsBody, responses((status = 200, body = DecisionResults)))]
 #[post("/queue/decisions")]
 pub(super) async fn decide_queue(
@@ -115,7 +120,7 @@ pub(super) async fn decide_queue(
 }
 
 async fn decide(context: &Context, staff: Staff, decision: DecisionBody) -> Result<Status, Problem> {
-    let DecisionBody { challenge_id: id, decision, reason, codes, overriding } = decision;
+    let DecisionBody { challenge_id: id, decision, reason, codes, overriding } = Fit::check(decision)?.into_inner();
     let (now, node) = (context.now, context.node.clone());
     let decided = context.db.write(move |tx| match decision {
         Verb::Approve => {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::{TIME_TO_SIGN, note, of_process, required, template_of};
+use super::{TIME_TO_SIGN, note, of_process, required, summary, template_of};
 use crate::access::Staff;
 use crate::challenge::Level;
 use crate::db::{AnyConnection, Tx};
@@ -121,14 +121,16 @@ pub(super) fn words_for(
         (Kind::Declaration, Language::En) => template.declaration_en,
     };
     let process = of_process(connection, letter)?;
-    let said = process::store::commitments(connection, letter.process_id, letter.language)?;
-    let said = said.iter().find(|said| said.body.organisation_id == participant.body.organisation_id);
+    let heard = process::actions::heard_in(connection, letter.process_id, letter.language)?;
+    // Who withdrew wants nothing of what it said before.
+    let said = heard.get(&participant.body.organisation_id).filter(|(level, _)| *level > Level::Withdrawn);
+    let summary = summary(connection, &process)?;
     let day = |at: Instant| copenhagen(at).format("%d-%m-%Y").to_string();
     let places = [
         ("process", process.body.title),
-        ("summary", process.body.summary),
+        ("summary", summary),
         ("body", participant.organisation.clone()),
-        ("figures", figures(said.map(|said| &said.body), letter.language)),
+        ("figures", figures(said.map(|(_, figures)| figures), letter.language)),
         ("date", day(now)),
         ("frozen_on", letter.frozen_at.map(day).unwrap_or_default()),
         ("sha256", letter.document.sha256()),

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::{Fitting, Flaws, Language, Money, Quantity, figure, text};
-use crate::process::CommitmentBody;
+use crate::kernel::{Fitting, Flaws, Language, Money, Quantity, Text, figure, hours_text, text};
+use crate::process::demand::Figures;
 
 /// The key of the template that is built in.
 pub const KEY: &str = "letter-of-intent";
@@ -128,15 +128,19 @@ pub fn render(words: &str, places: &[(&str, &str)]) -> String {
     out
 }
 
-/// What a body committed to, in words; that figures follow where it said none.
+/// What a body wants, in words; that figures follow where it said none.
 #[must_use]
-pub fn figures(said: Option<&CommitmentBody>, language: Language) -> String {
+pub fn figures(said: Option<&Figures>, language: Language) -> String {
     let mut parts = Vec::new();
-    for Quantity { quantity, unit, year } in said.into_iter().flat_map(CommitmentBody::all_volumes) {
+    for Quantity { quantity, unit, year } in said.into_iter().flat_map(|said| &said.volumes) {
         let quantity = figure(quantity);
         let quantity = quantity.to(language);
         let year = year.map(|year| text!(" i {year}", " in {year}").to(language).to_owned()).unwrap_or_default();
         parts.push(format!("{quantity} {unit}{year}"));
+    }
+    if let Some(hours) = said.and_then(|said| said.hours) {
+        let Text { da, en } = hours_text(hours.per_year);
+        parts.push(text!("{da} frigivet om året", "{en} freed a year").to(language).to_owned());
     }
     if let Some(value) = said.and_then(|said| said.annual_value) {
         let value = money(value, language);
@@ -163,6 +167,7 @@ fn money(Money { amount, currency }: Money, language: Language) -> String {
 mod tests {
     use super::*;
     use crate::kernel::Fit;
+    use crate::process::demand::Hours;
 
     #[test]
     fn the_built_in_template_is_fit() {
@@ -188,23 +193,19 @@ mod tests {
 
     #[test]
     fn figures_are_written_as_the_language_writes_them() {
-        let said = CommitmentBody {
-            organisation_id: crate::kernel::OrganisationId::from_bytes([1; 16]),
-            level: crate::challenge::Level::Intends,
-            volume: Some(Quantity { quantity: 1600.5, unit: "plejeboliger".into(), year: None }),
-            volumes: vec![Quantity { quantity: 20.0, unit: "hjem".into(), year: Some(2028) }],
-            annual_value: Some(Money::dkk(2_000_000)),
-            option_value: None,
-            signed_by: None,
-            signed_on: None,
-        };
+        let volumes = vec![
+            Quantity { quantity: 1600.5, unit: "plejeboliger".into(), year: None },
+            Quantity { quantity: 20.0, unit: "hjem".into(), year: Some(2028) },
+        ];
+        let hours = Some(Hours { per_year: 1.0, working_year: 1924.0 });
+        let said = Figures { volumes, annual_value: Some(Money::dkk(2_000_000)), option_value: None, hours };
         assert_eq!(
             figures(Some(&said), Language::Da),
-            "1.600,5 plejeboliger; 20 hjem i 2028; 2.000.000 DKK ekskl. moms om året"
+            "1.600,5 plejeboliger; 20 hjem i 2028; 1 time frigivet om året; 2.000.000 DKK ekskl. moms om året"
         );
         assert_eq!(
             figures(Some(&said), Language::En),
-            "1,600.5 plejeboliger; 20 hjem in 2028; 2,000,000 DKK excl. VAT a year"
+            "1,600.5 plejeboliger; 20 hjem in 2028; 1 hour freed a year; 2,000,000 DKK excl. VAT a year"
         );
         assert_eq!(figures(None, Language::Da), "tal følger");
     }
