@@ -248,6 +248,33 @@ mod tests {
     }
 
     #[test]
+    fn a_flaw_is_told_in_the_words_of_its_reader() {
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        enum Answer {
+            Yes,
+            No,
+            Unknown,
+        }
+        #[derive(Debug, Deserialize)]
+        struct Asked {
+            #[expect(dead_code)]
+            answer: Answer,
+            #[expect(dead_code)]
+            why: String,
+        }
+        let told = |json: &str| {
+            let problem = read_json::<Asked>(json.as_bytes()).unwrap_err();
+            problem.errors.first().map_or(problem.detail.da.clone(), |flaw| flaw.text.da.clone())
+        };
+        assert_eq!(told(r#"{"answer": "maybe", "why": ""}"#), "Ukendt værdi; kendte er: yes, no, unknown");
+        assert_eq!(told(r#"{"answer": "yes", "why": 5}"#), "Forkert type; her skal stå en tekst");
+        assert_eq!(told(""), "Der mangler et indhold");
+        assert_eq!(told(&"[".repeat(200)), "Indholdet er for dybt indlejret");
+        assert_eq!(told(r#"{"why": 1e400}"#), "Et tal er for stort");
+    }
+
+    #[test]
     fn a_field_that_stands_twice_is_refused_wherever_it_stands() {
         let refused = (422, "/items/0/count".into(), "duplicate_field");
         assert_eq!(flaw(r#"{"items":[{"count":1,"count":2}]}"#), refused);

@@ -183,7 +183,8 @@ fn a_cpr_number_stands_in_no_decision_and_no_summary() {
         staff.post(&format!("/challenges/{}/{deed}", challenge.id), json!({"reason": told})).unfit(&cpr("/reason"));
     }
     let decision = json!({"challenge_id": challenge.id, "decision": "return", "reason": told});
-    staff.post("/queue/decisions", json!({"decisions": [decision]})).unfit(&cpr("/decisions/0/reason"));
+    let decided = staff.post("/queue/decisions", json!({"decisions": [decision]})).expect(200);
+    assert_eq!(decided["items"][0]["errors"][0]["code"], "cpr_number", "{}", decided.text);
     staff.post("/processes", json!({"title": "Sammen", "summary": told})).unfit(&cpr("/summary"));
     let process = given::process(&app, "Sammen");
     staff.change(&format!("/processes/{}", process.id), json!({"summary": told})).unfit(&cpr("/summary"));
