@@ -132,12 +132,14 @@ pub fn event_line(event: &Event) -> Text {
         EventKind::OneToOne => text!("En-til-en-møder", "One-to-one meetings"),
     };
     let Text { da, en } = copenhagen_span(event.starts_at, event.ends_at);
-    let title = &event.title;
+    // Many an event is called what it is.
+    let named = |kind: String| if event.title == kind { kind } else { format!("{kind}: {}", event.title) };
+    let (named_da, named_en) = (named(kind_da), named(kind_en));
     let places = [&event.place, &event.url].into_iter().flatten();
     let place: String = places.map(|place| format!(", {place}")).collect();
     let Text { da: seats_da, en: seats_en } = match event.capacity() {
         Some(seats) => text!(", {seats} pladser", ", {seats} seats"),
         None => text!("", ""),
     };
-    text!("{kind_da}: {title}, {da}{place}{seats_da}", "{kind_en}: {title}, {en}{place}{seats_en}")
+    text!("{named_da}, {da}{place}{seats_da}", "{named_en}, {en}{place}{seats_en}")
 }
