@@ -1,6 +1,9 @@
 //! Many rows in one statement: a list of rows travels as one JSON parameter, and SQL that either engine reads takes it
 //! apart again. Diesel cannot write many rows at once through a connection that may be to either engine.
 //!
+//! What such a statement asks of the table besides, it asks so that no index answers (`NOT status <> 'queued'`): SQLite might
+//! else go through that index and take the whole list apart for each of its rows.
+//!
 //! Parameters are written `$1`, `$2` … and must appear in that order: SQLite takes them for names.
 
 use chrono::NaiveDateTime;

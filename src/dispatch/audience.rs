@@ -60,11 +60,14 @@ pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, now: Instant) -> Result<
         .collect();
     let mut first: HashMap<String, Option<Instant>> = HashMap::new();
     if !patient.is_empty() {
-        for other in
-            listeners_at(tx.connection, &patient, published_at)?.into_iter().filter(|other| why(other).is_some())
-        {
-            let at = digest_at(&other);
-            first.entry(other.email_key).and_modify(|known| *known = at.min(*known)).or_insert(at);
+        let all = listeners_at(tx.connection, &patient, published_at)?;
+        let mut of_address: HashMap<&str, usize> = HashMap::new();
+        all.iter().for_each(|one| *of_address.entry(&one.email_key).or_default() += 1);
+        // Most addresses have one subscription; its filter is asked once, below.
+        let has_more = |one: &&Listener| of_address.get(one.email_key.as_str()).is_some_and(|count| *count > 1);
+        for one in all.iter().filter(has_more).filter(|one| why(one).is_some()) {
+            let at = digest_at(one);
+            first.entry(one.email_key.clone()).and_modify(|known| *known = at.min(*known)).or_insert(at);
         }
     }
     let mut concerned = Vec::new();

@@ -1,6 +1,6 @@
 //! The deeds on processes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 use serde_json::json;
@@ -455,10 +455,8 @@ pub fn heard_in(
 }
 
 fn voices(connection: &mut AnyConnection, process: Id<Process>, language: Language) -> Result<Vec<Voice>, Problem> {
-    let mut voices = Vec::new();
-    for challenge in challenge::store::in_process(connection, &process.to_string())? {
-        voices.extend(voices_of(connection, &challenge)?);
-    }
+    let challenges = challenge::store::in_process(connection, &process.to_string())?;
+    let mut voices = voices_of(connection, &challenges)?;
     for said in store::commitments(connection, process, language)? {
         let CommitmentBody { organisation_id, level, volume, volumes, annual_value, option_value, .. } = said.body;
         let volumes = volume.into_iter().chain(volumes).collect();
@@ -483,10 +481,7 @@ pub fn demand_of(
     challenges: &[Challenge],
     language: Language,
 ) -> Result<Demand, Problem> {
-    let mut voices = Vec::new();
-    for challenge in challenges {
-        voices.extend(voices_of(connection, challenge)?);
-    }
+    let voices = voices_of(connection, challenges)?;
     add_up(connection, now, &voices, None, language)
 }
 
@@ -512,34 +507,44 @@ fn add_up(
     Ok(aggregate(voices, &regions, option_cap, now))
 }
 
-/// The owner of a challenge, and every body that recognised it, with their figures.
-fn voices_of(connection: &mut AnyConnection, challenge: &Challenge) -> Result<Vec<Voice>, Problem> {
-    let scale = challenge.description.scale.clone().unwrap_or_default();
-    let assessed = &challenge.assessment;
-    let set = criteria::store::find_version(connection, &assessed.criteria_set, assessed.version)?
-        .ok_or_else(|| Problem::internal(&"a challenge was held to no criteria set"))?;
-    let working_year = set.body.hours_per_full_time_equivalent;
-    let hours = |per_year| Hours { per_year, working_year };
-    let own = Figures {
-        volumes: scale.volume.into_iter().collect(),
-        annual_value: scale.annual_value,
-        option_value: None,
-        hours: assessed.hours_per_year.map(hours),
-    };
-    let owner =
-        Voice { body: challenge.organisation_id, level: Level::Recognises, source: Source::Challenge, figures: own };
-    let others = challenge::store::recognitions(connection, challenge.id)?.into_iter().map(|said| Voice {
-        body: said.organisation_id,
-        level: said.body.level,
-        source: Source::Recognition,
-        figures: Figures {
-            volumes: said.body.volume.into_iter().chain(said.body.volumes).collect(),
-            annual_value: said.body.annual_value,
+/// The owner of each challenge, and every body that recognised it, with their figures.
+fn voices_of(connection: &mut AnyConnection, challenges: &[Challenge]) -> Result<Vec<Voice>, Problem> {
+    let (mut voices, mut working_years) = (Vec::new(), HashMap::new());
+    for challenge in challenges {
+        let assessed = &challenge.assessment;
+        let set = (&assessed.criteria_set, assessed.version);
+        let working_year = match working_years.get(&set) {
+            Some(known) => *known,
+            None => {
+                let found = criteria::store::find_version(connection, set.0, set.1)?
+                    .ok_or_else(|| Problem::internal(&"a challenge was held to no criteria set"))?;
+                *working_years.entry(set).or_insert(found.body.hours_per_full_time_equivalent)
+            }
+        };
+        let hours = |per_year| Hours { per_year, working_year };
+        let scale = challenge.description.scale.clone().unwrap_or_default();
+        let figures = Figures {
+            volumes: scale.volume.into_iter().collect(),
+            annual_value: scale.annual_value,
             option_value: None,
-            hours: said.body.hours_saved_per_year.map(hours),
-        },
-    });
-    Ok(std::iter::once(owner).chain(others).collect())
+            hours: assessed.hours_per_year.map(hours),
+        };
+        let (level, source) = (Level::Recognises, Source::Challenge);
+        voices.push(Voice { body: challenge.organisation_id, level, source, figures });
+        let others = challenge::store::recognitions(connection, challenge.id)?.into_iter().map(|said| Voice {
+            body: said.organisation_id,
+            level: said.body.level,
+            source: Source::Recognition,
+            figures: Figures {
+                volumes: said.body.volume.into_iter().chain(said.body.volumes).collect(),
+                annual_value: said.body.annual_value,
+                option_value: None,
+                hours: said.body.hours_saved_per_year.map(hours),
+            },
+        });
+        voices.extend(others);
+    }
+    Ok(voices)
 }
 
 fn running(tx: &mut Tx<'_>, id: Id<Process>) -> Result<Process, Problem> {

@@ -142,13 +142,8 @@ pub fn listeners(
     by: Instant,
     count: i64,
 ) -> Result<(Vec<Listener>, Option<String>), DbError> {
-    use subscription as s;
-    let rows: Vec<ListenerRow> = s::table
-        .filter(s::status.eq("confirmed").and(s::id.gt(place)).and(s::confirmed_at.le(by.naive_utc())))
-        .order(s::id)
-        .limit(count)
-        .select(LISTENER)
-        .load(connection)?;
+    let rows: Vec<ListenerRow> =
+        listening(by.naive_utc()).filter(subscription::id.gt(place)).limit(count).load(connection)?;
     let is_full = i64::try_from(rows.len()).is_ok_and(|found| found == count);
     let place = rows.last().filter(|_| is_full).map(|(id, ..)| id.clone());
     Ok((rows.into_iter().filter_map(readable).collect(), place))
@@ -163,32 +158,28 @@ pub fn listeners_at(
     email_keys: &[&str],
     by: Instant,
 ) -> Result<Vec<Listener>, DbError> {
-    use subscription as s;
-    let rows: Vec<ListenerRow> = s::table
-        .filter(s::email_key.eq_any(email_keys).and(s::status.eq("confirmed")))
-        .filter(s::confirmed_at.le(by.naive_utc()))
-        .order(s::id)
-        .select(LISTENER)
-        .load(connection)?;
+    let rows: Vec<ListenerRow> =
+        listening(by.naive_utc()).filter(subscription::email_key.eq_any(email_keys)).load(connection)?;
     Ok(rows.into_iter().filter_map(readable).collect())
 }
 
 type ListenerRow = (String, String, String, String, String, String);
-const LISTENER: (
-    subscription::id,
-    subscription::email,
-    subscription::email_key,
-    subscription::language,
-    subscription::frequency,
-    subscription::filter,
-) = (
-    subscription::id,
-    subscription::email,
-    subscription::email_key,
-    subscription::language,
-    subscription::frequency,
-    subscription::filter,
-);
+
+/// What was confirmed no later than this, in the order of ids.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn listening(by: NaiveDateTime) -> _ {
+    subscription::table
+        .filter(subscription::status.eq("confirmed").and(subscription::confirmed_at.le(by)))
+        .order(subscription::id)
+        .select((
+            subscription::id,
+            subscription::email,
+            subscription::email_key,
+            subscription::language,
+            subscription::frequency,
+            subscription::filter,
+        ))
+}
 
 fn readable((id, email, email_key, language, frequency, filter): ListenerRow) -> Option<Listener> {
     let lift = || {

@@ -91,8 +91,8 @@ fn show(connection: &mut AnyConnection, from: Organisation, now: Instant) -> Res
 }
 
 /// Plans that another body carries on what this one has, from a day on; by CO-PI's staff. On that day its challenges,
-/// recognitions, commitments, participations, people and everything that is open become the successor's, each with its history. A day that has come
-/// takes effect at once. A plan replaces the one before it.
+/// recognitions, commitments, participations, people and everything that is open become the successor's, each with its
+/// history. A day that has come takes effect at once. A plan replaces the one before it.
 #[utoipa::path(tag = "organisations", request_body = SuccessionBody, responses((status = 201, body = Succession)))]
 #[post("/organisations/{id}/succession")]
 async fn plan_succession(

@@ -205,14 +205,14 @@ pub fn put(tx: &mut Tx<'_>, one: &Signatory) -> Result<(), DbError> {
 /// # Errors
 /// [`DbError`].
 pub fn open_of(connection: &mut AnyConnection, body: OrganisationId) -> Result<Vec<Signatory>, DbError> {
-    use letter_of_intent as l;
     use signatory as s;
     let open = s::organisation_id.eq(body.to_string()).and(s::state.eq_any(["named", "asked"]));
-    let mut rows: Vec<Row> = s::table.filter(open).order(s::id).load(connection)?;
-    let letters: Vec<&str> = rows.iter().map(|row| row.letter_id.as_str()).collect();
-    let withdrawn = l::table.filter(l::id.eq_any(letters).and(l::status.eq(Status::Withdrawn.word())));
-    let withdrawn: Vec<String> = withdrawn.select(l::id).load(connection)?;
-    rows.retain(|row| !withdrawn.contains(&row.letter_id));
+    let rows: Vec<Row> = s::table
+        .inner_join(letter_of_intent::table)
+        .filter(open.and(letter_of_intent::status.ne(Status::Withdrawn.word())))
+        .order(s::id)
+        .select(s::all_columns)
+        .load(connection)?;
     lift(connection, rows)
 }
 

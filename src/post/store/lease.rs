@@ -319,9 +319,6 @@ pub fn resume(tx: &mut Tx<'_>, dispatch_id: &str) -> Result<bool, DbError> {
     Ok(!aside.is_empty())
 }
 
-// Where a statement takes a list of rows apart, the status is asked for in a way that no index answers: by it SQLite would
-// go through all that is queued, and through the list for each of them.
-
 /// Writes down what became of letters, in one statement. A letter of its own is forgotten once it is settled: it may
 /// hold a link that is nobody else's.
 ///
