@@ -6,6 +6,7 @@
 mod body;
 mod confirmation;
 mod door;
+mod forget;
 pub mod frame;
 pub mod idempotency;
 mod json;
@@ -22,6 +23,7 @@ mod routes;
 pub(crate) use body::require_type;
 pub use body::{Body, IfMatch, MAX_BODY, OptionalBody, Patch, RawBody};
 pub use confirmation::may_ask_to_confirm;
+pub use forget::{ForgetDeed, ForgetForm, with_forget_buttons};
 pub(crate) use json::{read_json, read_value};
 pub use node::{Metrics, Node};
 pub use page::{Field, HtmlPage, Prefers};

@@ -2,7 +2,7 @@
 
 use actix_web::{Either, get, post, web};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::access::Context;
@@ -12,7 +12,7 @@ use crate::kernel::{Id, Instant, Language, Text, copenhagen_text, text};
 use crate::mail::Prose;
 use crate::need::{Need, State, actions};
 use crate::outbox::{FactRow, Subject, history};
-use crate::web::{Field, HtmlPage, Node, Prefers, Problem, Reply};
+use crate::web::{ForgetDeed, ForgetForm, HtmlPage, Node, Prefers, Problem, Reply, with_forget_buttons};
 
 /// The challenge that a need is part of.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -154,59 +154,31 @@ fn page(followed: &Followed, token: &str, language: Language, news: Option<Text>
     };
     let page = HtmlPage::new(language, say(text!("Hvad blev der af dit behov?", "What became of your need?")), &prose);
     let action = format!("/api/v1/needs/follow/{token}");
-    let deed = |value| [Field::Hidden { name: "deed", value }];
-    let page = if followed.followed_by_mail {
-        page.form(&action, &deed("stop"), &say(text!("Send mig ikke mere om det", "Send me no more about it")))
-    } else {
-        page
-    };
-    page.form(&action, &deed("erase"), &say(text!("Slet det, jeg skrev", "Erase what I wrote")))
-}
-
-/// What the buttons of the page send.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = FollowedNeedForm)]
-struct FollowForm {
-    deed: Deed,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[schema(as = FollowedNeedDeed)]
-enum Deed {
-    /// No more mail: the address is forgotten.
-    Stop,
-    /// The words are forgotten too.
-    Erase,
+    let stop = followed.followed_by_mail.then(|| text!("Send mig ikke mere om det", "Send me no more about it"));
+    with_forget_buttons(page, &action, stop, language)
 }
 
 /// What the buttons of the page do: no more mail, or forget the need and its address.
-#[utoipa::path(tag = "needs", security(()), request_body(content = FollowForm, content_type = "application/x-www-form-urlencoded"),
+#[utoipa::path(tag = "needs", security(()), request_body(content = ForgetForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = String, content_type = "text/html"), (status = 410, body = String, content_type = "text/html")))]
 #[post("/needs/follow/{token}")]
 pub(super) async fn press_followed_need(
     context: Context,
     token: web::Path<String>,
-    form: web::Form<FollowForm>,
+    form: web::Form<ForgetForm>,
 ) -> Result<HtmlPage, Problem> {
     let (node, now, language) = (context.node.clone(), context.now, context.language);
     let token = token.into_inner();
-    let done = context.db.write(move |tx| match form.deed {
-        Deed::Stop => {
+    let deed = form.deed;
+    let done = context.db.write(move |tx| match deed {
+        ForgetDeed::Stop => {
             actions::stop(tx, &node, now, &token)?;
             let followed = look(tx.connection, &node, now, &token, language)?;
-            let news = text!(
-                "Adressen er slettet. Der kommer ikke flere mails.",
-                "The address is erased. No more mail comes."
-            );
-            Ok(page(&followed, &token, language, Some(news)))
+            Ok(page(&followed, &token, language, Some(deed.done())))
         }
-        Deed::Erase => {
+        ForgetDeed::Erase => {
             actions::erase(tx, &node, now, &token)?;
-            let words = text!("Det, du skrev, er slettet.", "What you wrote is erased.");
-            let prose = Prose::default().paragraph(words.to(language));
-            Ok(HtmlPage::new(language, text!("Det er gjort", "Done").to(language), &prose))
+            Ok(deed.done_page(language))
         }
     });
     HtmlPage::of(done.await, language)

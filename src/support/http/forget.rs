@@ -1,14 +1,11 @@
 //! Whoever asked for support takes it back, or only their address, by the link in the mail.
 
-use actix_web::{get, post, web};
-use serde::Deserialize;
-use utoipa::ToSchema;
-
 use crate::access::Context;
 use crate::kernel::{Text, text};
 use crate::mail::Prose;
 use crate::support::actions;
-use crate::web::{Field, HtmlPage, Problem};
+use crate::web::{ForgetDeed, ForgetForm, HtmlPage, Problem, with_forget_buttons};
+use actix_web::{get, post, web};
 
 /// The page behind the link to be forgotten: what was asked, and what can be erased. Showing it changes nothing.
 #[utoipa::path(tag = "support", security(()), responses((status = 200, body = String, content_type = "text/html"), (status = 410, body = String, content_type = "text/html")))]
@@ -24,33 +21,10 @@ pub(super) async fn show_support_to_forget(context: Context, token: web::Path<St
             .paragraph(&request.ask.text);
         let page = HtmlPage::new(language, say(text!("Dit spørgsmål til CO-PI", "Your question to CO-PI")), &prose);
         let action = format!("/api/v1/support-requests/forget/{token}");
-        let deed = |value| [Field::Hidden { name: "deed", value }];
-        let page = if request.email.is_some() {
-            page.form(&action, &deed("stop"), &say(text!("Slet kun min adresse", "Erase my address alone")))
-        } else {
-            page
-        };
-        page.form(&action, &deed("erase"), &say(text!("Slet det, jeg skrev", "Erase what I wrote")))
+        let stop = request.email.is_some().then(|| text!("Slet kun min adresse", "Erase my address alone"));
+        with_forget_buttons(page, &action, stop, language)
     });
     HtmlPage::of(page, language)
-}
-
-/// What the buttons of the page send.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = ForgetSupportForm)]
-pub(super) struct ForgetForm {
-    deed: Deed,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[schema(as = ForgetSupportDeed)]
-enum Deed {
-    /// No more mail: the address is forgotten.
-    Stop,
-    /// The words are forgotten too.
-    Erase,
 }
 
 /// What the buttons of the page do: forget the address, or the request with it.
@@ -63,19 +37,10 @@ pub(super) async fn press_support_to_forget(
     form: web::Form<ForgetForm>,
 ) -> Result<HtmlPage, Problem> {
     let (node, now, language) = (context.node.clone(), context.now, context.language);
-    let done = context.db.write(move |tx| match form.deed {
-        Deed::Stop => {
-            actions::forget_address(tx, &node, now, &token)?;
-            Ok(text!("Adressen er slettet. Der kommer ikke flere mails.", "The address is erased. No more mail comes."))
-        }
-        Deed::Erase => {
-            actions::erase(tx, &node, now, &token)?;
-            Ok(text!("Det, du skrev, er slettet.", "What you wrote is erased."))
-        }
+    let deed = form.deed;
+    let done = context.db.write(move |tx| match deed {
+        ForgetDeed::Stop => actions::forget_address(tx, &node, now, &token),
+        ForgetDeed::Erase => actions::erase(tx, &node, now, &token),
     });
-    let page = done.await.map(|words: Text| {
-        let title = text!("Det er gjort", "Done");
-        HtmlPage::new(language, title.to(language), &Prose::default().paragraph(words.to(language)))
-    });
-    HtmlPage::of(page, language)
+    HtmlPage::of(done.await.map(|()| deed.done_page(language)), language)
 }
