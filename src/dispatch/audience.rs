@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use serde_json::json;
 
 use super::{Dispatch, Status, Surroundings, actions, ledger, store};
-use crate::db::{AnyConnection, DbError, Tx};
+use crate::db::{AnyConnection, DbError, Lift, Tx};
 use crate::dialogue::{self, Version, VersionKind};
-use crate::kernel::{Instant, Seal};
+use crate::kernel::{Id, Instant, Seal};
 use crate::post;
 use crate::post::store::{NoticeFor, queue_notices, told};
 use crate::subscription::store::{Listener, listeners, listeners_at};
@@ -16,18 +16,49 @@ use crate::subscription::{Notice, Reason, Why};
 /// How many subscriptions one transaction looks at: enough to be quick, few enough that nobody waits long to write.
 const PAGE: i64 = 1000;
 
-/// Goes on with the oldest open dispatch by one page; returns whether there was one.
-pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, now: Instant) -> Result<bool, DbError> {
-    let Some(dispatch) = store::in_status(tx.connection, Status::Open, now)?.into_iter().next() else {
+/// The oldest open dispatch. A version that cannot be read keeps its own waiting until it is put right, and no other.
+pub(super) fn next(connection: &mut AnyConnection, now: Instant) -> Result<Option<Id<Dispatch>>, DbError> {
+    for dispatch in store::in_status(connection, Status::Open, now)? {
+        match Told::of(connection, &dispatch, now) {
+            Err(error @ DbError::Impossible { .. }) => {
+                tracing::error!(%error, dispatch = %dispatch.id, "a dispatch waits until this row is put right");
+            }
+            told => return told.map(|_| Some(dispatch.id)),
+        }
+    }
+    Ok(None)
+}
+
+/// What is told, and what was before.
+struct Told {
+    version: Version,
+    versions: Vec<Version>,
+    /// What filters look at.
+    notice: Notice,
+}
+
+impl Told {
+    fn of(connection: &mut AnyConnection, dispatch: &Dispatch, now: Instant) -> Result<Self, DbError> {
+        let found = dialogue::store::find_version(connection, dispatch.notice_version_id)?;
+        let version = Lift::new("dispatch", &dispatch.id).some("notice_version_id", found)?;
+        let versions = dialogue::store::versions(connection, version.dialogue_id, now)?;
+        let found = dialogue::store::find(connection, version.dialogue_id, now)?;
+        let dialogue = Lift::new("dialogue_version", &version.id).some("dialogue_id", found)?;
+        let notice = Surroundings::default().notice_of(connection, &dialogue, &version.notice)?;
+        Ok(Self { version, versions, notice })
+    }
+}
+
+/// Goes on with an open dispatch by one page; returns whether it was still open.
+pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, id: Id<Dispatch>, now: Instant) -> Result<bool, DbError> {
+    let Some(dispatch) = store::find(tx.connection, id)?.filter(|dispatch| dispatch.status == Status::Open) else {
         return Ok(false);
     };
-    let version = required_version(tx.connection, &dispatch)?;
+    let Told { version, versions, notice } = Told::of(tx.connection, &dispatch, now)?;
     if dispatch.place.is_empty() {
         actions::enter_scheduled(tx, &version, &dispatch)?;
     }
-    let versions = dialogue::store::versions(tx.connection, version.dialogue_id, now)?;
     let earlier: Vec<&Version> = versions.iter().filter(|other| other.number < version.number).collect();
-    let notice = prepared(tx.connection, &version, now)?;
     // Who knew of a date that was moved must learn of it before that date.
     let published_at = version.published_at;
     let dates = earlier.last().copied().into_iter().chain([&version]);
@@ -104,17 +135,4 @@ fn delivery_for(listener: &Listener, why: &Why, digest_at: Option<Instant>) -> R
         why: serde_json::to_string(why).map_err(|error| DbError::Refused(error.to_string()))?,
         digest_at,
     })
-}
-
-fn required_version(connection: &mut AnyConnection, dispatch: &Dispatch) -> Result<Version, DbError> {
-    let id = dispatch.notice_version_id;
-    let found = dialogue::store::find_version(connection, id)?;
-    crate::db::Lift::new("dispatch", &dispatch.id).some("notice_version_id", found)
-}
-
-/// What filters look at, of a version.
-fn prepared(connection: &mut AnyConnection, version: &Version, now: Instant) -> Result<Notice, DbError> {
-    let found = dialogue::store::find(connection, version.dialogue_id, now)?;
-    let dialogue = crate::db::Lift::new("dialogue_version", &version.id).some("dialogue_id", found)?;
-    Surroundings::default().notice_of(connection, &dialogue, &version.notice)
 }

@@ -82,7 +82,8 @@ pub fn find(connection: &mut AnyConnection, id: Id<Dispatch>) -> Result<Option<D
     row.map(Dispatch::try_from).transpose()
 }
 
-/// The dispatches that stand here and whose version the market sees at this moment, oldest first.
+/// The dispatches that stand here and whose version the market sees at this moment, oldest first. A row that cannot be
+/// read stands in no other's way.
 ///
 /// # Errors
 /// [`DbError`].
@@ -92,7 +93,8 @@ pub fn in_status(connection: &mut AnyConnection, status: Status, now: Instant) -
         .order((dispatch::opened_at, dispatch::id))
         .limit(100)
         .load(connection)?;
-    rows.into_iter().map(Dispatch::try_from).collect()
+    let readable = |row| Dispatch::try_from(row).inspect_err(|error| tracing::error!(%error, "a dispatch waits")).ok();
+    Ok(rows.into_iter().filter_map(readable).collect())
 }
 
 /// When the next scheduled version becomes public; none when there is none.

@@ -149,16 +149,13 @@ async fn step(node: &Data<Node>, tidied_at: &mut Option<Instant>) -> Result<bool
     Ok(false)
 }
 
-/// Finds the recipients of the oldest open dispatch, one page; returns whether there was one.
+/// Finds recipients of the oldest open dispatch, one page; returns whether there was one.
 async fn expand(node: &Data<Node>) -> Result<bool, DbError> {
     let (now, seal) = (node.now(), node.seal.clone());
-    let open = node.db.read(move |connection| store::in_status(connection, Status::Open, now)).await?;
-    if open.is_empty() {
-        return Ok(false);
-    }
+    let Some(next) = node.db.read(move |connection| audience::next(connection, now)).await? else { return Ok(false) };
     // Whoever reads the lexicon first waits longer than a transaction may rest.
     actix_web::web::block(house::lexicon).await.ok();
-    node.db.write(move |tx| audience::expand_page(tx, &seal, now)).await
+    node.db.write(move |tx| audience::expand_page(tx, &seal, next, now)).await
 }
 
 /// Puts letters of a dispatch that goes on back among those that go, one page; returns whether there were any.

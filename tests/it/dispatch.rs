@@ -225,6 +225,27 @@ fn a_letter_that_is_refused_for_now_goes_later_and_the_dispatch_ends_when_all_ar
 }
 
 #[test]
+fn a_version_that_cannot_be_read_stops_its_own_dispatch_and_no_other() {
+    let app = TestApp::start();
+    given::subscriber(&app, "a@firma.example", "immediate", json!({}));
+    let damaged = given::published(&app, "Natligt tilsyn");
+    // What no program writes.
+    let set = |notice: &str, of: &str| {
+        app.database.execute(&format!("UPDATE dialogue_version SET notice = {notice} WHERE dialogue_id = '{of}'"));
+    };
+    let copy = format!("(SELECT notice FROM dialogue WHERE id = '{damaged}')");
+    set("'{'", &damaged);
+    app.advance(TimeDelta::minutes(1));
+    given::published(&app, "Kørsel");
+    assert_eq!(app.mail_to("a@firma.example").subject, "Ny markedsdialog: Kørsel");
+    // Nor does it stop what else the worker does.
+    app.anonymous().post("/subscriptions", json!({"email": "ny@firma.example"})).expect(202);
+    assert_eq!(app.mails().len(), 1);
+    set(&copy, &damaged);
+    assert_eq!(app.mail_to("a@firma.example").subject, "Ny markedsdialog: Natligt tilsyn");
+}
+
+#[test]
 fn a_large_audience_is_found_page_by_page() {
     let app = TestApp::start();
     given::crowd(&app.node.db, (0..1203).map(|number| format!("nr{number}@firma.example")), app.now());
