@@ -5,12 +5,13 @@ use std::ops::Deref;
 use std::pin::Pin;
 
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpRequest, dev, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev, web};
 
 use super::store::Session;
 use super::{Caller, store, token};
 use crate::db::DbError;
 use crate::kernel::{Id, Instant, Language, Network, digest};
+use crate::web::frame::Asker;
 use crate::web::{Node, Problem, frame};
 
 /// How every API key begins.
@@ -48,6 +49,7 @@ impl FromRequest for Context {
         let anonymous = request.headers().get(AUTHORIZATION).is_none();
         let client = node.as_ref().and_then(|node| frame::client_address(node, request));
         let network = client.filter(|address| !address.to_canonical().is_loopback()).map(Network::of);
+        let asker = request.extensions().get::<Asker>().cloned().unwrap_or_default();
         Box::pin(async move {
             let node = node.ok_or_else(|| Problem::internal(&"no node"))?;
             let now = node.now();
@@ -62,6 +64,9 @@ impl FromRequest for Context {
                     (Caller::Person(person.ok_or_else(Problem::unauthorized)?), Some(session))
                 }
             };
+            if let Caller::Person(person) = &caller {
+                asker.0.set(person.user_id).ok();
+            }
             Ok(Self { node, caller, session, language, now, network })
         })
     }

@@ -1,7 +1,9 @@
 //! Around every request: its id, the client's limit, problems put into words, headers that protect, a log
 //! line and a count. Logs name routes, never paths: a path may hold somebody's secret link.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::str::FromStr;
 use std::time::Instant as Stopwatch;
 
@@ -15,12 +17,16 @@ use governor::clock::{Clock as _, DefaultClock};
 use uuid::Uuid;
 
 use super::{HtmlPage, Node, Prefers, Problem};
-use crate::kernel::{Language, text};
+use crate::kernel::{Language, UserId, text};
 use crate::mail::Prose;
 
 /// The id that the answer, the log and the problem share.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
+
+/// Who turned out to have asked, for the log: an id, which says nothing to strangers.
+#[derive(Clone, Debug, Default)]
+pub struct Asker(pub Rc<OnceCell<UserId>>);
 
 /// The route of a request that was answered before the router saw it.
 pub(super) struct Route(pub(super) String);
@@ -48,6 +54,8 @@ pub async fn frame(
     let started = Stopwatch::now();
     let id = Uuid::now_v7().simple().to_string();
     request.extensions_mut().insert(RequestId(id.clone()));
+    let asker = Asker::default();
+    request.extensions_mut().insert(asker.clone());
     let method = request.method().clone();
     if method == Method::HEAD {
         // HEAD is GET whose body the connection leaves out (RFC 9110, section 9.3.2).
@@ -84,7 +92,8 @@ pub async fn frame(
     let seconds = started.elapsed().as_secs_f64();
     node.metrics.requests.with_label_values(&[route.as_str(), method.as_str(), status.to_string().as_str()]).inc();
     node.metrics.seconds.with_label_values(&[route.as_str()]).observe(seconds);
-    tracing::info!(request_id = %id, %method, %route, status, ms = seconds * 1000.0, "answered");
+    let user = asker.0.get().map(tracing::field::display);
+    tracing::info!(request_id = %id, %method, %route, status, user, ms = seconds * 1000.0, "answered");
     Ok(response)
 }
 

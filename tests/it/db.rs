@@ -255,6 +255,18 @@ fn a_database_of_a_newer_version_is_refused_and_left_alone() {
 }
 
 #[test]
+fn an_address_that_demands_tls_is_refused_and_not_served_in_the_clear() {
+    let database = TestDatabase::migrated();
+    if database.engine() == skala::db::Engine::Postgres {
+        for demand in ["require", "verify-ca", "verify-full"] {
+            let url = format!("{}?sslmode={demand}", database.url());
+            let said = Db::open(&url.parse().unwrap()).map(drop).unwrap_err().to_string();
+            assert!(said.contains("SSL support is not compiled in"), "{said}");
+        }
+    }
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_gives_a_clear_error() {
     let folder = Folder::new();
     let missing = folder.path().join("nowhere").join("skala.db");

@@ -294,11 +294,15 @@ fn the_log_speaks_of_routes_and_keeps_secrets() {
     let body = json!({"name": "Odense Kommune", "kind": "municipality"});
     service.post("/organisations", Some(&secret), &body).unwrap();
     service.post("/invitations/accept", None, &json!({"token": "hemmeligt-link", "password": PASSWORD})).unwrap();
+    let guess = json!({"email": "admin@co-pi.example", "password": "ikke det rigtige"});
+    assert_eq!(service.post("/auth/token", None, &guess).unwrap().0, 401);
     service.send("-TERM");
     assert!(service.wait().success());
     let log: Vec<String> = service.log.lock().unwrap().iter().collect();
     let log = log.join("\n");
-    assert!(log.contains("/api/v1/organisations"), "{log}");
+    for told in ["/api/v1/organisations", "\"signed in\"", "\"a sign-in was refused\"", "\"user\":"] {
+        assert!(log.contains(told), "{told}: {log}");
+    }
     for private in [PASSWORD, token.as_str(), secret.as_str(), "hemmeligt-link", "admin@co-pi.example"] {
         assert!(!log.contains(private), "{private} stands in the log");
     }

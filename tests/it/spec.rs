@@ -286,7 +286,11 @@ fn what_is_not_there_is_404_and_what_is_not_done_there_is_405() {
     for path in ["/nothing", "/organisations/", "/organisations/x/y", "//organisations"] {
         client.get(path).refused(404, "not_found");
     }
-    client.outside().get("/nothing").refused(404, "not_found");
+    // No file of any folder is served.
+    for path in ["/nothing", "/.git/config", "/skala.db", "/skala.secret", "/docs/", "/feeds", "/../Cargo.toml"] {
+        client.outside().get(path).refused(404, "not_found");
+    }
+    client.send(Method::TRACE, "/organisations", None).refused(405, "method_not_allowed");
     let refused = client.delete("/organisations").refused(405, "method_not_allowed");
     let allowed: HashSet<_> = refused.header("Allow").split(", ").collect();
     assert_eq!(allowed, HashSet::from(["GET", "HEAD", "POST"]));

@@ -35,6 +35,8 @@ pub struct Session {
 pub struct Shown {
     pub session_id: Id<Session>,
     pub user_id: UserId,
+    /// When its session began.
+    pub begun_at: Instant,
     pub expires_at: Instant,
     pub spent: bool,
     pub ended: bool,
@@ -216,7 +218,7 @@ pub fn spend_token(tx: &mut Tx<'_>, hash: &str, now: Instant) -> Result<(), DbEr
 /// # Errors
 /// [`DbError`].
 pub fn shown_token(tx: &mut Tx<'_>, hash: &str) -> Result<Option<Shown>, DbError> {
-    type Row = (String, String, NaiveDateTime, Option<NaiveDateTime>, Option<NaiveDateTime>);
+    type Row = (String, String, NaiveDateTime, NaiveDateTime, Option<NaiveDateTime>, Option<NaiveDateTime>);
     let found: Option<Row> = optional(
         refresh_token::table
             .inner_join(session::table)
@@ -224,17 +226,19 @@ pub fn shown_token(tx: &mut Tx<'_>, hash: &str) -> Result<Option<Shown>, DbError
             .select((
                 session::id,
                 session::user_id,
+                session::created_at,
                 refresh_token::expires_at,
                 refresh_token::spent_at,
                 session::ended_at,
             ))
             .first(tx.connection),
     )?;
-    let lift = |(session_id, user_id, expires_at, spent_at, ended_at): Row| {
+    let lift = |(session_id, user_id, begun_at, expires_at, spent_at, ended_at): Row| {
         let row = Lift::new("session", &session_id);
         Ok(Shown {
             session_id: row.id("id", &session_id)?,
             user_id: row.id("user_id", &user_id)?,
+            begun_at: begun_at.and_utc(),
             expires_at: expires_at.and_utc(),
             spent: spent_at.is_some(),
             ended: ended_at.is_some(),

@@ -14,7 +14,9 @@ use crate::outbox::{Actor, Fact, Subject, record};
 use crate::web::{Node, Problem};
 
 /// How long a session lasts without being used.
-const SESSION_LIFETIME: TimeDelta = TimeDelta::days(30);
+const UNUSED_LIFETIME: TimeDelta = TimeDelta::days(30);
+/// How long it lasts at most, however much it is used.
+const SESSION_LIFETIME: TimeDelta = TimeDelta::days(90);
 
 /// A pair of tokens, as they are handed out.
 pub(crate) struct Tokens {
@@ -69,11 +71,13 @@ pub(crate) async fn sign_in(
     };
     let hash = account.as_ref().and_then(|account| account.password_hash.clone());
     let right = password::is_right(given, hash).await?;
-    let account = account.filter(|account| right && account.is_active()).ok_or_else(|| Problem {
-        detail: text!("Mailadresse og kodeord passer ikke sammen", "Address and password do not belong together"),
-        code: "bad_credentials",
-        ..Problem::unauthorized()
-    })?;
+    // The same address has the same digest, which nobody can turn back into it.
+    let (tried, network) = (pair.account.clone(), origin.device.network.clone());
+    let Some(account) = account.filter(|account| right && account.is_active()) else {
+        tracing::info!(account = tried, network, "a sign-in was refused");
+        let detail = text!("Mailadresse og kodeord passer ikke sammen", "Address and password do not belong together");
+        return Err(Problem { detail, code: "bad_credentials", ..Problem::unauthorized() });
+    };
     let user = account.person.user_id;
     let (session, refresh) = node
         .db
@@ -81,9 +85,10 @@ pub(crate) async fn sign_in(
             store::welcome(tx, &pair, now)?;
             let session: Id<Session> = Id::made_at(now);
             people::begin_session(tx, session, user, &origin.device, now)?;
-            Ok::<_, Problem>((session, new_refresh_token(tx, session, now)?))
+            Ok::<_, Problem>((session, new_refresh_token(tx, session, now, now)?))
         })
         .await?;
+    tracing::info!(%user, account = tried, network, "signed in");
     tokens(node, user, session, refresh, now)
 }
 
@@ -114,7 +119,7 @@ pub(crate) async fn refresh(node: &Node, now: Instant, origin: Origin, shown: St
             }
             people::spend_token(tx, &hash, now)?;
             people::touch_session(tx, session, &origin.device, now)?;
-            Ok(Some((token.user_id, session, new_refresh_token(tx, session, now)?)))
+            Ok(Some((token.user_id, session, new_refresh_token(tx, session, token.begun_at, now)?)))
         })
         .await?;
     let (user, session, refresh) = renewed.ok_or_else(Problem::unauthorized)?;
@@ -137,9 +142,15 @@ pub(crate) async fn sign_out(node: &Node, now: Instant, shown: String) -> Result
     Ok(left?)
 }
 
-fn new_refresh_token(tx: &mut Tx<'_>, session: Id<Session>, now: Instant) -> Result<String, Problem> {
+fn new_refresh_token(
+    tx: &mut Tx<'_>,
+    session: Id<Session>,
+    begun_at: Instant,
+    now: Instant,
+) -> Result<String, Problem> {
     let token = random_token().map_err(|error| Problem::internal(&error))?;
-    people::draw_token(tx, &digest(token.as_bytes()), session, now, now + SESSION_LIFETIME)?;
+    let expires_at = (now + UNUSED_LIFETIME).min(begun_at + SESSION_LIFETIME);
+    people::draw_token(tx, &digest(token.as_bytes()), session, now, expires_at)?;
     Ok(token)
 }
 

@@ -150,3 +150,18 @@ fn a_session_is_forgotten_when_its_last_token_has_expired_and_a_stolen_one_ends_
     app.mails();
     assert_eq!((count("session"), count("refresh_token")), (sessions - 1, tokens - 1));
 }
+
+#[test]
+fn a_session_ends_ninety_days_after_it_began_however_much_it_is_used() {
+    let app = TestApp::start();
+    let (_, mut pair) = mette(&app);
+    for _ in 0..4 {
+        app.advance(TimeDelta::days(20));
+        pair = refresh(&app, &pair).expect(200);
+    }
+    let seen = app.bearer(&pair.text_of("access_token")).get("/sessions").expect(200).items();
+    assert_eq!(seen[0]["expires_at"], "2027-02-20T08:00:00Z", "90 days after the sign-in, not 30 from now");
+    app.advance(TimeDelta::days(10));
+    refresh(&app, &pair).refused(401, "unauthorized");
+    app.bearer(&pair.text_of("access_token")).get("/me").refused(401, "unauthorized");
+}
