@@ -8,8 +8,8 @@ use diesel::prelude::*;
 
 use super::{Person, Role};
 use crate::db::schema::user_account;
-use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
-use crate::kernel::{Cursor, Direction, Email, Instant, OrganisationId, Page, PageRequest, UserId, fold};
+use crate::db::{AnyConnection, DbError, Lift, Tx, by_change, optional};
+use crate::kernel::{Cursor, Email, Instant, OrganisationId, Page, PageRequest, UserId, fold};
 
 pub use key::{ApiKey, insert_key, keys_of, person_by_key, revoke_key, revoke_keys_of, touch_key};
 pub use session::{
@@ -108,16 +108,7 @@ pub fn list(
     if let Some(body) = body {
         query = query.filter(u::organisation_id.eq(body.to_string()));
     }
-    if let Some(Cursor { changed, id }) = request.after.clone() {
-        query = match request.direction {
-            Direction::NewestFirst => query.filter(u::changed.lt(changed).or(u::changed.eq(changed).and(u::id.lt(id)))),
-            Direction::OldestFirst => query.filter(u::changed.gt(changed).or(u::changed.eq(changed).and(u::id.gt(id)))),
-        };
-    }
-    query = match request.direction {
-        Direction::NewestFirst => query.order((u::changed.desc(), u::id.desc())),
-        Direction::OldestFirst => query.order((u::changed, u::id)),
-    };
+    query = by_change!(query, u, request.direction, request.after.as_ref());
     let wanted = q.map(fold);
     let limit = usize::try_from(request.limit).unwrap_or(usize::MAX).saturating_add(1);
     // Names are not kept folded, and people are few: what is searched for is looked for here.

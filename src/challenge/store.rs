@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use super::{Challenge, Decision, Level, Recognition, Stage, Status};
 use crate::criteria::Call;
 use crate::db::schema::{challenge, challenge_cpv, recognition};
-use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
+use crate::db::{AnyConnection, DbError, Lift, Tx, by_change, optional};
 use crate::kernel::{Cpv, Cursor, Direction, Id, OrganisationId, Page, PageRequest, fold};
 use crate::organisation::store::{contains, names};
 
@@ -166,16 +166,7 @@ pub fn list(
 ) -> Result<Page<Challenge>, DbError> {
     use challenge as c;
     let mut query = narrowed(reader, filter);
-    if let Some(Cursor { changed, id }) = request.after.clone() {
-        query = match request.direction {
-            Direction::NewestFirst => query.filter(c::changed.lt(changed).or(c::changed.eq(changed).and(c::id.lt(id)))),
-            Direction::OldestFirst => query.filter(c::changed.gt(changed).or(c::changed.eq(changed).and(c::id.gt(id)))),
-        };
-    }
-    query = match request.direction {
-        Direction::NewestFirst => query.order((c::changed.desc(), c::id.desc())),
-        Direction::OldestFirst => query.order((c::changed, c::id)),
-    };
+    query = by_change!(query, c, request.direction, request.after.as_ref());
     let rows: Vec<Row> = query.limit(request.limit + 1).load(connection)?;
     let page = Page::of(LIST, request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() });
     page.try_map(Challenge::try_from)
@@ -196,6 +187,19 @@ pub fn passing(
     rows.into_iter().map(Challenge::try_from).collect()
 }
 
+/// What a body sees: its own, and what is shared. Said as what it does not see; see [`by_change!`].
+#[diesel::dsl::auto_type(no_type_alias)]
+fn seen_by(body: OrganisationId) -> _ {
+    let body: String = body.to_string();
+    let shared: Vec<&'static str> = shared();
+    diesel::dsl::not(challenge::organisation_id.ne(body).and(challenge::status.ne_all(shared)))
+}
+
+/// The words of the stages in which others see a challenge.
+fn shared() -> Vec<&'static str> {
+    Status::ALL.into_iter().filter(|status| status.is_shared()).map(Status::word).collect()
+}
+
 type Narrowed<'a> = challenge::BoxedQuery<'a, <AnyConnection as Connection>::Backend>;
 
 fn narrowed(reader: Reader, filter: &Filter) -> Narrowed<'static> {
@@ -204,10 +208,7 @@ fn narrowed(reader: Reader, filter: &Filter) -> Narrowed<'static> {
     query = match reader {
         // One that was withdrawn before it was ever submitted was never theirs to read.
         Reader::Staff => query.filter(c::status.ne(Status::Draft.word()).and(c::submitted_at.is_not_null())),
-        Reader::Body(body) => {
-            let shared = Status::ALL.into_iter().filter(|status| status.is_shared()).map(Status::word);
-            query.filter(c::organisation_id.eq(body.to_string()).or(c::status.eq_any(shared.collect::<Vec<_>>())))
-        }
+        Reader::Body(body) => query.filter(seen_by(body)),
     };
     if let Some(status) = filter.status {
         query = query.filter(c::status.eq(status.word()));
@@ -283,12 +284,8 @@ pub fn changed_since(
     limit: i64,
 ) -> Result<Vec<(Cursor, Challenge)>, DbError> {
     use challenge as c;
-    let Cursor { changed, id } = after.clone();
-    let rows: Vec<Row> = c::table
-        .filter(c::changed.gt(changed).or(c::changed.eq(changed).and(c::id.gt(id))))
-        .order((c::changed, c::id))
-        .limit(limit)
-        .load(connection)?;
+    let query = by_change!(c::table.into_boxed(), c, Direction::OldestFirst, Some(after));
+    let rows: Vec<Row> = query.limit(limit).load(connection)?;
     let place = |row: &Row| Cursor { changed: row.changed, id: row.id.clone() };
     rows.into_iter().map(|row| Ok((place(&row), Challenge::try_from(row)?))).collect()
 }

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 
 use super::{Call, CallBody, CriteriaSet, built_in};
 use crate::db::schema::{call, criteria_set};
-use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
+use crate::db::{AnyConnection, DbError, Lift, Tx, by_change, optional};
 use crate::kernel::{Cursor, Direction, Id, Instant, Page, PageRequest};
 
 type SetRow = (String, i32, String);
@@ -119,20 +119,7 @@ pub const LIST: &str = "call";
 /// [`DbError`].
 pub fn list_calls(connection: &mut AnyConnection, request: &PageRequest) -> Result<Page<Call>, DbError> {
     let mut query = call::table.into_boxed();
-    if let Some(Cursor { changed, id }) = request.after.clone() {
-        query = match request.direction {
-            Direction::NewestFirst => {
-                query.filter(call::changed.lt(changed).or(call::changed.eq(changed).and(call::id.lt(id))))
-            }
-            Direction::OldestFirst => {
-                query.filter(call::changed.gt(changed).or(call::changed.eq(changed).and(call::id.gt(id))))
-            }
-        };
-    }
-    query = match request.direction {
-        Direction::NewestFirst => query.order((call::changed.desc(), call::id.desc())),
-        Direction::OldestFirst => query.order((call::changed, call::id)),
-    };
+    query = by_change!(query, call, request.direction, request.after.as_ref());
     let rows: Vec<CallRow> = query.limit(request.limit + 1).load(connection)?;
     Page::of(LIST, request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() }).try_map(Call::try_from)
 }
@@ -143,17 +130,13 @@ pub fn list_calls(connection: &mut AnyConnection, request: &PageRequest) -> Resu
 /// [`DbError`].
 pub fn changed_after(
     connection: &mut AnyConnection,
-    after: &Cursor,
+    after: Option<&Cursor>,
     until: i64,
     limit: i64,
 ) -> Result<Vec<(Cursor, Call)>, DbError> {
-    let Cursor { changed, id } = after.clone();
-    let rows: Vec<CallRow> = call::table
-        .filter(call::changed.gt(changed).or(call::changed.eq(changed).and(call::id.gt(id))))
-        .filter(call::changed.le(until))
-        .order((call::changed, call::id))
-        .limit(limit)
-        .load(connection)?;
+    let query = call::table.filter(call::changed.le(until)).into_boxed();
+    let query = by_change!(query, call, Direction::OldestFirst, after);
+    let rows: Vec<CallRow> = query.limit(limit).load(connection)?;
     rows.into_iter()
         .map(|row| Ok((Cursor { changed: row.changed, id: row.id.clone() }, Call::try_from(row)?)))
         .collect()

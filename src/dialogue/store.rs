@@ -21,7 +21,7 @@ use diesel::prelude::*;
 
 use super::{Dialogue, LeadBuyers, Notice, State, Status, Version, VersionKind};
 use crate::db::schema::{dialogue, dialogue_version};
-use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
+use crate::db::{AnyConnection, DbError, Lift, Tx, by_change, optional};
 use crate::kernel::{Cursor, Direction, Id, Instant, OrganisationId, Page, PageRequest, fold};
 use crate::organisation::{self, store::contains};
 use crate::process::Process;
@@ -195,16 +195,7 @@ pub fn list(
     if filter.seen_by_the_market {
         query = query.filter(d::published_at.le(now.naive_utc()));
     }
-    if let Some(Cursor { changed, id }) = request.after.clone() {
-        query = match request.direction {
-            Direction::NewestFirst => query.filter(d::changed.lt(changed).or(d::changed.eq(changed).and(d::id.lt(id)))),
-            Direction::OldestFirst => query.filter(d::changed.gt(changed).or(d::changed.eq(changed).and(d::id.gt(id)))),
-        };
-    }
-    query = match request.direction {
-        Direction::NewestFirst => query.order((d::changed.desc(), d::id.desc())),
-        Direction::OldestFirst => query.order((d::changed, d::id)),
-    };
+    query = by_change!(query, d, request.direction, request.after.as_ref());
     let rows: Vec<Row> = query.limit(request.limit + 1).load(connection)?;
     let page = Page::of(LIST, request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() });
     page.try_map(|row| row.lift(now))
@@ -218,23 +209,18 @@ pub fn list(
 pub fn changed_after(
     connection: &mut AnyConnection,
     staff: bool,
-    after: &Cursor,
+    after: Option<&Cursor>,
     until: i64,
     limit: i64,
     now: Instant,
 ) -> Result<Vec<(Cursor, Dialogue)>, DbError> {
     use dialogue as d;
-    let Cursor { changed, id } = after.clone();
-    let mut query = d::table.into_boxed();
+    let mut query = d::table.filter(d::changed.le(until)).into_boxed();
     if !staff {
         query = query.filter(d::published_at.le(now.naive_utc()));
     }
-    let rows: Vec<Row> = query
-        .filter(d::changed.gt(changed).or(d::changed.eq(changed).and(d::id.gt(id))))
-        .filter(d::changed.le(until))
-        .order((d::changed, d::id))
-        .limit(limit)
-        .load(connection)?;
+    let query = by_change!(query, d, Direction::OldestFirst, after);
+    let rows: Vec<Row> = query.limit(limit).load(connection)?;
     rows.into_iter().map(|row| Ok((Cursor { changed: row.changed, id: row.id.clone() }, row.lift(now)?))).collect()
 }
 

@@ -84,9 +84,7 @@ async fn list_changes(context: Context, query: Query<FeedQuery>) -> Result<Reply
     let request = Paging { limit, cursor, order, since: None }.of(LIST)?;
     let now = context.now;
     let page = context.db.read(move |connection| {
-        let start = Cursor { changed: 0, id: String::new() };
-        let after = request.after.clone().unwrap_or(start);
-        let rows = changes(connection, reader, &after, request.limit + 1, now)?;
+        let rows = changes(connection, reader, request.after.as_ref(), request.limit + 1, now)?;
         Ok::<_, DbError>(Page::of(LIST, &request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() }))
     });
     Ok(Reply::page(page.await?))
@@ -104,30 +102,40 @@ fn reader(caller: &Caller) -> Result<Reader, Problem> {
 fn changes(
     connection: &mut AnyConnection,
     reader: Reader,
-    after: &Cursor,
+    after: Option<&Cursor>,
     limit: i64,
     now: Instant,
 ) -> Result<Vec<Change>, DbError> {
     // First of all: what comes later than this number waits for the next page.
-    let until = last_change(connection)?;
+    let mut until = last_change(connection)?;
+    let limited = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut found = Vec::new();
-    for (place, it) in challenge::store::changed_after(connection, reader, after, until, limit)? {
-        found.push(Change::of(Kind::Challenge, place, it.description.title, Some(it.stage.status().word())));
+    for (place, title, status) in challenge::store::changed_after(connection, reader, after, until, limit)? {
+        found.push(Change::of(Kind::Challenge, place, title, Some(status.word())));
     }
+    until = cut(&mut found, limited, until);
     let staff = reader == Reader::Staff;
     for (place, it) in dialogue::store::changed_after(connection, staff, after, until, limit, now)? {
         found.push(Change::of(Kind::Dialogue, place, it.notice.title, Some(it.state.status().word())));
     }
+    until = cut(&mut found, limited, until);
     for (place, it) in process::store::changed_after(connection, staff, after, until, limit)? {
         found.push(Change::of(Kind::Process, place, it.body.title, Some(it.body.status.word())));
     }
+    until = cut(&mut found, limited, until);
     for (place, it) in criteria::store::changed_after(connection, after, until, limit)? {
         found.push(Change::of(Kind::Call, place, it.body.title, None));
     }
     for (place, it) in organisation::store::changed_after(connection, after, until, limit)? {
         found.push(Change::of(Kind::Organisation, place, it.body.name, None));
     }
-    found.sort_by(|one, other| (one.changed, &one.id).cmp(&(other.changed, &other.id)));
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    cut(&mut found, limited, until);
     Ok(found)
+}
+
+/// Keeps the oldest changes that a page holds; returns up to where others are worth reading.
+fn cut(found: &mut Vec<Change>, limit: usize, until: i64) -> i64 {
+    found.sort_by(|one, other| (one.changed, &one.id).cmp(&(other.changed, &other.id)));
+    found.truncate(limit);
+    found.last().filter(|_| found.len() == limit).map_or(until, |last| last.changed)
 }

@@ -9,7 +9,7 @@ use super::model::department_key;
 use super::{Inbox, Need, Recognition, State, Told};
 use crate::challenge::Challenge;
 use crate::db::schema::{need, need_recognition, needs_inbox};
-use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
+use crate::db::{AnyConnection, DbError, Lift, Tx, by_change, optional};
 use crate::kernel::{Cursor, Direction, Email, Id, Instant, Language, OrganisationId, Page, PageRequest};
 use crate::organisation::store::names;
 
@@ -274,20 +274,7 @@ fn page<'a>(
     name: &str,
     request: &PageRequest,
 ) -> Result<Page<Need>, DbError> {
-    if let Some(Cursor { changed, id }) = request.after.clone() {
-        query = match request.direction {
-            Direction::NewestFirst => {
-                query.filter(need::changed.lt(changed).or(need::changed.eq(changed).and(need::id.lt(id))))
-            }
-            Direction::OldestFirst => {
-                query.filter(need::changed.gt(changed).or(need::changed.eq(changed).and(need::id.gt(id))))
-            }
-        };
-    }
-    query = match request.direction {
-        Direction::NewestFirst => query.order((need::changed.desc(), need::id.desc())),
-        Direction::OldestFirst => query.order((need::changed, need::id)),
-    };
+    query = by_change!(query, need, request.direction, request.after.as_ref());
     let rows: Vec<Row> = query.limit(request.limit + 1).load(connection)?;
     let page = Page::of(name, request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() });
     page.try_map(Need::try_from)

@@ -4,14 +4,14 @@ mod published;
 
 pub use published::PUBLISHED;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 use super::{Kind, Organisation, OrganisationBody};
 use crate::db::schema::organisation;
-use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
+use crate::db::{AnyConnection, DbError, Lift, Tx, by_change, optional};
 use crate::kernel::{Cursor, Direction, OrganisationId, Page, PageRequest, fold};
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -109,16 +109,7 @@ pub fn list(
     if let Some(q) = filter.q {
         query = query.filter(o::name_key.like(contains(&q)).escape('\\'));
     }
-    if let Some(Cursor { changed, id }) = request.after.clone() {
-        query = match request.direction {
-            Direction::NewestFirst => query.filter(o::changed.lt(changed).or(o::changed.eq(changed).and(o::id.lt(id)))),
-            Direction::OldestFirst => query.filter(o::changed.gt(changed).or(o::changed.eq(changed).and(o::id.gt(id)))),
-        };
-    }
-    query = match request.direction {
-        Direction::NewestFirst => query.order((o::changed.desc(), o::id.desc())),
-        Direction::OldestFirst => query.order((o::changed, o::id)),
-    };
+    query = by_change!(query, o, request.direction, request.after.as_ref());
     let rows: Vec<Row> = query.limit(request.limit + 1).load(connection)?;
     let page = Page::of(LIST, request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() });
     page.try_map(Organisation::try_from)
@@ -130,18 +121,14 @@ pub fn list(
 /// [`DbError`].
 pub fn changed_after(
     connection: &mut AnyConnection,
-    after: &Cursor,
+    after: Option<&Cursor>,
     until: i64,
     limit: i64,
 ) -> Result<Vec<(Cursor, Organisation)>, DbError> {
     use organisation as o;
-    let Cursor { changed, id } = after.clone();
-    let rows: Vec<Row> = o::table
-        .filter(o::changed.gt(changed).or(o::changed.eq(changed).and(o::id.gt(id))))
-        .filter(o::changed.le(until))
-        .order((o::changed, o::id))
-        .limit(limit)
-        .load(connection)?;
+    let query = o::table.filter(o::changed.le(until)).into_boxed();
+    let query = by_change!(query, o, Direction::OldestFirst, after);
+    let rows: Vec<Row> = query.limit(limit).load(connection)?;
     let lift = |row: Row| Ok((Cursor { changed: row.changed, id: row.id.clone() }, Organisation::try_from(row)?));
     rows.into_iter().map(lift).collect()
 }
@@ -251,11 +238,15 @@ pub fn names(
     connection: &mut AnyConnection,
     ids: &[OrganisationId],
 ) -> Result<HashMap<OrganisationId, String>, DbError> {
-    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    let rows: Vec<(String, String)> = organisation::table
-        .filter(organisation::id.eq_any(ids))
-        .select((organisation::id, organisation::name))
-        .load(connection)?;
+    let named = organisation::table.select((organisation::id, organisation::name));
+    // A list's length is part of its statement, which is then made anew each time; one is looked up the most.
+    let rows: Vec<(String, String)> = match ids {
+        [one] => named.filter(organisation::id.eq(one.to_string())).load(connection)?,
+        many => {
+            let ids: BTreeSet<String> = many.iter().map(ToString::to_string).collect();
+            named.filter(organisation::id.eq_any(ids)).load(connection)?
+        }
+    };
     rows.into_iter().map(|(id, name)| Ok((Lift::new("organisation", &id).id("id", &id)?, name))).collect()
 }
 

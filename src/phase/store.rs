@@ -5,8 +5,8 @@ use diesel::prelude::*;
 
 use super::{Actor, Checklist, ChecklistBody, Entry, EntryBody, EntryKind, Mark, MarkState, Phase, Track, built_in};
 use crate::db::schema::{library_entry, opi_checklist, opi_mark, opi_track};
-use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
-use crate::kernel::{Cursor, Direction, Id, Instant, Page, PageRequest, fold};
+use crate::db::{AnyConnection, DbError, Lift, Tx, by_change, optional};
+use crate::kernel::{Cursor, Id, Instant, Page, PageRequest, fold};
 use crate::process::Process;
 
 fn json<T: serde::Serialize>(value: &T) -> Result<String, DbError> {
@@ -184,16 +184,7 @@ pub fn library(connection: &mut AnyConnection, filter: &Filter, request: &PageRe
     if let Some(language) = &filter.language {
         query = query.filter(e::language.eq(language.clone()));
     }
-    if let Some(Cursor { changed, id }) = request.after.clone() {
-        query = match request.direction {
-            Direction::NewestFirst => query.filter(e::changed.lt(changed).or(e::changed.eq(changed).and(e::id.lt(id)))),
-            Direction::OldestFirst => query.filter(e::changed.gt(changed).or(e::changed.eq(changed).and(e::id.gt(id)))),
-        };
-    }
-    query = match request.direction {
-        Direction::NewestFirst => query.order((e::changed.desc(), e::id.desc())),
-        Direction::OldestFirst => query.order((e::changed, e::id)),
-    };
+    query = by_change!(query, e, request.direction, request.after.as_ref());
     let rows: Vec<EntryRow> = query.limit(request.limit + 1).load(connection)?;
     Page::of(LIBRARY, request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() }).try_map(Entry::try_from)
 }

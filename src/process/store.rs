@@ -15,7 +15,7 @@ use super::{
 };
 use crate::challenge::Level;
 use crate::db::schema::{commitment, participant, process, timeline_entry};
-use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
+use crate::db::{AnyConnection, DbError, Lift, Tx, by_change, optional};
 use crate::kernel::{Cursor, Direction, Id, Instant, Language, OrganisationId, Page, PageRequest};
 use crate::organisation::store::names;
 
@@ -101,16 +101,7 @@ pub fn list(
     if let Some(status) = status {
         query = query.filter(p::status.eq(status.word()));
     }
-    if let Some(Cursor { changed, id }) = request.after.clone() {
-        query = match request.direction {
-            Direction::NewestFirst => query.filter(p::changed.lt(changed).or(p::changed.eq(changed).and(p::id.lt(id)))),
-            Direction::OldestFirst => query.filter(p::changed.gt(changed).or(p::changed.eq(changed).and(p::id.gt(id)))),
-        };
-    }
-    query = match request.direction {
-        Direction::NewestFirst => query.order((p::changed.desc(), p::id.desc())),
-        Direction::OldestFirst => query.order((p::changed, p::id)),
-    };
+    query = by_change!(query, p, request.direction, request.after.as_ref());
     let rows: Vec<Row> = query.limit(request.limit + 1).load(connection)?;
     Page::of(LIST, request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() }).try_map(Process::try_from)
 }
@@ -311,22 +302,17 @@ pub fn parts_of(connection: &mut AnyConnection, body: OrganisationId) -> Result<
 pub fn changed_after(
     connection: &mut AnyConnection,
     staff: bool,
-    after: &Cursor,
+    after: Option<&Cursor>,
     until: i64,
     limit: i64,
 ) -> Result<Vec<(Cursor, Process)>, DbError> {
     use process as p;
-    let Cursor { changed, id } = after.clone();
-    let mut query = p::table.into_boxed();
+    let mut query = p::table.filter(p::changed.le(until)).into_boxed();
     if !staff {
         query = query.filter(p::status.ne(Status::Preparing.word()));
     }
-    let rows: Vec<Row> = query
-        .filter(p::changed.gt(changed).or(p::changed.eq(changed).and(p::id.gt(id))))
-        .filter(p::changed.le(until))
-        .order((p::changed, p::id))
-        .limit(limit)
-        .load(connection)?;
+    let query = by_change!(query, p, Direction::OldestFirst, after);
+    let rows: Vec<Row> = query.limit(limit).load(connection)?;
     rows.into_iter()
         .map(|row| Ok((Cursor { changed: row.changed, id: row.id.clone() }, Process::try_from(row)?)))
         .collect()

@@ -11,8 +11,8 @@ use diesel::prelude::*;
 
 use super::{Adoption, BuyerContact, Figures, Outcome, OutcomeState, Report, Stage, StageEntry, Way};
 use crate::db::schema::{adoption, adoption_stage, outcome};
-use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
-use crate::kernel::{Cursor, Direction, Id, Instant, OrganisationId, Page, PageRequest};
+use crate::db::{AnyConnection, DbError, Lift, Tx, by_change, optional};
+use crate::kernel::{Cursor, Id, Instant, OrganisationId, Page, PageRequest};
 use crate::organisation::store::names;
 use crate::process::Process;
 
@@ -292,16 +292,7 @@ pub fn reported(
         let of_hidden = adoption::table.filter(adoption::process_id.eq_any(hidden)).select(adoption::id);
         query = query.filter(o::adoption_id.ne_all(of_hidden));
     }
-    if let Some(Cursor { changed, id }) = request.after.clone() {
-        query = match request.direction {
-            Direction::NewestFirst => query.filter(o::changed.lt(changed).or(o::changed.eq(changed).and(o::id.lt(id)))),
-            Direction::OldestFirst => query.filter(o::changed.gt(changed).or(o::changed.eq(changed).and(o::id.gt(id)))),
-        };
-    }
-    query = match request.direction {
-        Direction::NewestFirst => query.order((o::changed.desc(), o::id.desc())),
-        Direction::OldestFirst => query.order((o::changed, o::id)),
-    };
+    query = by_change!(query, o, request.direction, request.after.as_ref());
     let rows: Vec<OutcomeRow> = query.limit(request.limit + 1).load(connection)?;
     let page = Page::of(LIST, request, rows, |row| Cursor { changed: row.9, id: row.0.clone() });
     let ids: Vec<&String> = page.items.iter().map(|row| &row.1).collect();

@@ -7,8 +7,8 @@ use super::{State, Suggestion};
 use crate::challenge::Challenge;
 use crate::criteria::Call;
 use crate::db::schema::suggestion;
-use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
-use crate::kernel::{Cursor, Direction, Email, Id, Instant, Language, OrganisationId, Page, PageRequest};
+use crate::db::{AnyConnection, DbError, Lift, Tx, by_change, optional};
+use crate::kernel::{Cursor, Email, Id, Instant, Language, OrganisationId, Page, PageRequest};
 
 #[derive(Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = suggestion, treat_none_as_null = true)]
@@ -112,16 +112,7 @@ pub fn list(
     if let Some(state) = filter.state {
         query = query.filter(s::state.eq(state));
     }
-    if let Some(Cursor { changed, id }) = request.after.clone() {
-        query = match request.direction {
-            Direction::NewestFirst => query.filter(s::changed.lt(changed).or(s::changed.eq(changed).and(s::id.lt(id)))),
-            Direction::OldestFirst => query.filter(s::changed.gt(changed).or(s::changed.eq(changed).and(s::id.gt(id)))),
-        };
-    }
-    query = match request.direction {
-        Direction::NewestFirst => query.order((s::changed.desc(), s::id.desc())),
-        Direction::OldestFirst => query.order((s::changed, s::id)),
-    };
+    query = by_change!(query, s, request.direction, request.after.as_ref());
     let rows: Vec<Row> = query.limit(request.limit + 1).load(connection)?;
     let page = Page::of(LIST, request, rows, |row| Cursor { changed: row.changed, id: row.id.clone() });
     page.try_map(Suggestion::try_from)

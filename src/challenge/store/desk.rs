@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::{Reader, Row};
+use super::{Reader, Row, seen_by};
 use crate::access::Person;
 use crate::challenge::{Challenge, Status};
 use crate::db::schema::{assignment, challenge};
-use crate::db::{AnyConnection, DbError, Lift, Tx};
-use crate::kernel::{Cursor, Id, Instant, UserId};
+use crate::db::{AnyConnection, DbError, Lift, Tx, by_change};
+use crate::kernel::{Cursor, Direction, Id, Instant, UserId};
 
 /// Which of the staff looks at a challenge.
 #[derive(Clone, Debug)]
@@ -30,7 +30,8 @@ pub fn waiting(connection: &mut AnyConnection, after: Option<&Place>, limit: i64
     let mut query = c::table.filter(c::status.eq(Status::Submitted.word())).into_boxed();
     if let Some((since, id)) = after {
         let since = since.naive_utc();
-        query = query.filter(c::status_at.gt(since).or(c::status_at.eq(since).and(c::id.gt(id.clone()))));
+        let before = c::status_at.eq(since).and(c::id.le(id.clone()));
+        query = query.filter(c::status_at.ge(since).and(diesel::dsl::not(before)));
     }
     let rows: Vec<Row> = query.order((c::status_at, c::id)).limit(limit).load(connection)?;
     rows.into_iter().map(Challenge::try_from).collect()
@@ -82,33 +83,36 @@ pub fn release(tx: &mut Tx<'_>, id: Id<Challenge>) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Challenges in the order of change, as this reader may see them: those changed after a place and at most at `until`.
+/// The titles and stages of challenges in the order of change, as this reader may see them: those changed after a place
+/// and at most at `until`.
 ///
 /// # Errors
 /// [`DbError`].
 pub fn changed_after(
     connection: &mut AnyConnection,
     reader: Reader,
-    after: &Cursor,
+    after: Option<&Cursor>,
     until: i64,
     limit: i64,
-) -> Result<Vec<(Cursor, Challenge)>, DbError> {
+) -> Result<Vec<(Cursor, String, Status)>, DbError> {
     use challenge as c;
-    let Cursor { changed, id } = after.clone();
-    let mut query = c::table.into_boxed();
-    query = match reader {
+    #[derive(serde::Deserialize)]
+    struct Titled {
+        title: String,
+    }
+    let query = c::table.filter(c::changed.le(until)).into_boxed();
+    let query = match reader {
         Reader::Staff => query.filter(c::status.ne(Status::Draft.word())),
-        Reader::Body(body) => {
-            let shared = Status::ALL.into_iter().filter(|status| status.is_shared()).map(Status::word);
-            query.filter(c::organisation_id.eq(body.to_string()).or(c::status.eq_any(shared.collect::<Vec<_>>())))
-        }
+        Reader::Body(body) => query.filter(seen_by(body)),
     };
-    let rows: Vec<Row> = query
-        .filter(c::changed.gt(changed).or(c::changed.eq(changed).and(c::id.gt(id))))
-        .filter(c::changed.le(until))
-        .order((c::changed, c::id))
-        .limit(limit)
-        .load(connection)?;
-    let lift = |row: Row| Ok((Cursor { changed: row.changed, id: row.id.clone() }, Challenge::try_from(row)?));
+    let query = by_change!(query, c, Direction::OldestFirst, after);
+    let rows: Vec<(i64, String, String, String)> =
+        query.select((c::changed, c::id, c::description, c::status)).limit(limit).load(connection)?;
+    let lift = |(changed, id, description, status): (i64, String, String, String)| {
+        let row = Lift::new("challenge", &id);
+        let Titled { title } = row.json("description", &description)?;
+        let status = row.some("status", Status::from_word(&status))?;
+        Ok((Cursor { changed, id }, title, status))
+    };
     rows.into_iter().map(lift).collect()
 }
