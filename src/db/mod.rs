@@ -17,6 +17,7 @@ mod cells;
 mod connection;
 mod lift;
 mod migrate;
+mod newest;
 mod order;
 mod rows;
 pub mod schema;
@@ -35,6 +36,7 @@ pub use cells::Fingerprint;
 pub use connection::{AnyConnection, DatabaseUrl, Engine, UrlError};
 pub use lift::{Lift, optional};
 pub use migrate::MigrateError;
+use newest::Newest;
 pub(crate) use order::by_change;
 pub use rows::Rows;
 pub use sheet::{Field, Row, Sheet};
@@ -89,6 +91,7 @@ pub struct Db {
     readers: Readers,
     replica: Option<Readers>,
     writer: Writer,
+    newest: Newest,
     committed: Arc<watch::Sender<i64>>,
     patience: Option<Duration>,
 }
@@ -115,7 +118,8 @@ impl Db {
         let readers = readers.map_err(|error| DbError::Unavailable(error.to_string()))?;
         let committed = Arc::new(watch::Sender::new(0));
         let writer = Writer::start(url.clone(), migrate::newest()?, Arc::clone(&committed));
-        Ok(Self { url: url.clone(), readers, replica: None, writer, committed, patience: None })
+        let newest = Newest::start(url.clone());
+        Ok(Self { url: url.clone(), readers, replica: None, writer, newest, committed, patience: None })
     }
 
     /// … with a replica for reads. It need not be there yet.
@@ -236,6 +240,22 @@ impl Db {
     #[must_use]
     pub fn last_commit(&self) -> i64 {
         *self.committed.borrow()
+    }
+
+    /// The newest change number: that of the last commit before this question, by whichever node.
+    ///
+    /// # Errors
+    /// [`DbError`] when the database does not say.
+    pub async fn newest_change(&self) -> Result<i64, DbError> {
+        let asked = self.newest.ask();
+        let newest = match self.patience {
+            None => asked.await?,
+            Some(patience) => tokio::time::timeout(patience, asked)
+                .await
+                .map_err(|_| DbError::Unavailable("no answer in time".to_owned()))??,
+        };
+        announce(&self.committed, newest);
+        Ok(newest)
     }
 
     /// Whether the database answers and has exactly the tables that this version knows.

@@ -1,6 +1,13 @@
 //! The tables, as Diesel sees them. Each is named in one slice's `store.rs` and nowhere else.
 
 diesel::table! {
+    change_counter (one) {
+        one -> Integer,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
     fact (change, turn) {
         change -> BigInt,
         turn -> BigInt,

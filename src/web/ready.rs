@@ -1,8 +1,13 @@
-//! Answers at hand: what everybody may read is asked for far more often than it changes.
+//! Answers at hand: what is read is asked for far more often than it changes.
 //!
-//! An answer to a stranger's GET is kept as ready bytes for the moment it was made in: until this node commits anything,
-//! or hears that another did, or the clock's second is over. So whoever writes here reads it back at once; what another node wrote, and what falls
-//! due by the clock, shows from the next second on. Nothing is kept of what was asked with credentials.
+//! The answer to a GET is kept as ready bytes for the moment it was made in: until this node commits anything, or hears that
+//! another did, or the clock's second is over. So whoever writes here reads it back at once; what falls due by the clock, the
+//! end of a token among it, shows from the next second on.
+//!
+//! A stranger is answered without any look at the database: what another node wrote shows from the next second on. For somebody
+//! who is signed in the database is asked first whether anything was committed since the answer was made, and an answer is
+//! at hand for the very credentials it was made for alone. So no node shows them what any commit has changed: a session that ended, a key
+//! that was revoked and a role that changed are commits as well.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -17,47 +22,62 @@ use actix_web::middleware::Next;
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpMessage, HttpResponse, web};
 
-use super::Node;
-use super::frame::Route;
+use super::frame::{Asker, Route, refuse};
 use super::reply::is_seen;
+use super::{Node, Problem};
+use crate::db::DbError;
+use crate::kernel::{UserId, digest};
 
 /// How many answers are kept at once.
 const MOST: usize = 1024;
+/// How many bytes all answers together may have.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// The largest answer that is kept, in bytes.
-const LARGEST: u64 = 64 * 1024;
+const LARGEST: u64 = 256 * 1024;
 /// The longest question that is remembered, in bytes.
 const LONGEST: usize = 1024;
 
 /// The answers of one moment.
 #[derive(Debug, Default)]
-pub struct Ready(Mutex<(Moment, HashMap<Asked, Kept>)>);
+pub struct Ready(Mutex<Held>);
 
-/// The last change that this node committed, and the second that the clock shows.
+#[derive(Debug, Default)]
+struct Held {
+    moment: Moment,
+    answers: HashMap<Asked, Kept>,
+    bytes: usize,
+}
+
+/// The newest change that this node knew of before it looked, and the second that the clock showed.
 type Moment = (i64, i64);
 
-/// All that an answer to a stranger depends on: the address with its query, and what the client would rather have.
+/// All that an answer depends on: the address with its query, what the client would rather have, and who it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Asked {
     uri: String,
     accept: HeaderValue,
     language: HeaderValue,
+    /// The hash of the credentials; none of a stranger.
+    who: Option<String>,
 }
 
 impl Asked {
-    /// What a stranger asked; none for what is done with credentials, changes something, or is longer than sense.
+    /// What was asked; none for what changes something, or is longer than sense.
     fn of(request: &ServiceRequest) -> Option<Self> {
         let headers = request.headers();
         let header = |name| headers.get(name).cloned().unwrap_or_else(|| HeaderValue::from_static(""));
-        let asked = Self { uri: request.uri().to_string(), accept: header(ACCEPT), language: header(ACCEPT_LANGUAGE) };
-        let length = asked.uri.len() + asked.accept.len() + asked.language.len();
-        let stranger = request.method() == Method::GET && !headers.contains_key(AUTHORIZATION);
-        (stranger && length <= LONGEST).then_some(asked)
+        let (uri, accept, language) = (request.uri().to_string(), header(ACCEPT), header(ACCEPT_LANGUAGE));
+        let length = uri.len() + accept.len() + language.len();
+        let who = || headers.get(AUTHORIZATION).map(|credentials| digest(credentials.as_bytes()));
+        let reads = request.method() == Method::GET && length <= LONGEST;
+        reads.then(|| Self { uri, accept, language, who: who() })
     }
 }
 
 #[derive(Clone, Debug)]
 struct Kept {
     route: String,
+    asker: Option<UserId>,
     headers: HeaderMap,
     body: Bytes,
 }
@@ -65,22 +85,42 @@ struct Kept {
 impl Ready {
     fn find(&self, moment: Moment, asked: &Asked) -> Option<Kept> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.0 != moment {
-            *held = (moment, HashMap::new());
+        if held.moment != moment {
+            *held = Held { moment, ..Held::default() };
         }
-        held.1.get(asked).cloned()
+        held.answers.get(asked).cloned()
     }
 
     /// Keeps an answer, unless the moment it was begun in has passed meanwhile.
     fn keep(&self, moment: Moment, asked: Asked, answer: Kept) {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.0 == moment && held.1.len() < MOST {
-            held.1.insert(asked, answer);
+        let bytes = held.bytes + answer.body.len();
+        if held.moment == moment && held.answers.len() < MOST && bytes <= MOST_BYTES {
+            held.bytes = bytes;
+            held.answers.insert(asked, answer);
         }
     }
 }
 
-/// Answers a stranger's GET from what is at hand, or lets it through and keeps what came.
+/// What is at hand for this moment, which is the database's for whoever is signed in.
+///
+/// It is only asked when there is an answer that may be good: without one, what this node knows of is as good a moment to
+/// begin an answer in. Were it behind, the answer would be taken for older than it is, and made again.
+async fn look(node: &Node, asked: &Asked) -> Result<(Moment, Option<Kept>), DbError> {
+    let moment @ (known, second) = (node.db.last_commit(), node.now().timestamp());
+    let kept = node.ready.find(moment, asked);
+    if kept.is_none() || asked.who.is_none() {
+        return Ok((moment, kept));
+    }
+    let newest = node.db.newest_change().await?;
+    if newest == known {
+        return Ok((moment, kept));
+    }
+    let moment = (newest, second);
+    Ok((moment, node.ready.find(moment, asked)))
+}
+
+/// Answers a GET from what is at hand, or lets it through and keeps what came.
 ///
 /// # Errors
 /// Those of the handler.
@@ -90,10 +130,16 @@ pub async fn at_hand(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let Some(asked) = Asked::of(&request) else { return Ok(next.call(request).await?.map_into_boxed_body()) };
-    let moment = (node.db.last_commit(), node.now().timestamp());
-    if let Some(kept) = node.ready.find(moment, &asked) {
+    let (moment, kept) = match look(&node, &asked).await {
+        Ok(looked) => looked,
+        Err(error) => return Ok(refuse(request, &Problem::from(error))),
+    };
+    if let Some(kept) = kept {
         let seen = request.headers().get(IF_NONE_MATCH).cloned();
         request.extensions_mut().insert(Route(kept.route.clone()));
+        if let (Some(user), Some(asker)) = (kept.asker, request.extensions().get::<Asker>()) {
+            asker.0.set(user).ok();
+        }
         return Ok(request.into_response(answer(kept, seen.as_ref())));
     }
     let response = next.call(request).await?.map_into_boxed_body();
@@ -103,12 +149,13 @@ pub async fn at_hand(
         return Ok(response);
     }
     let route = response.request().match_pattern().unwrap_or_default();
+    let asker = response.request().extensions().get::<Asker>().and_then(|asker| asker.0.get().copied());
     let headers = response.headers().clone();
     let (request, response) = response.into_parts();
     let (response, body) = response.into_parts();
     Ok(match body.try_into_bytes() {
         Ok(body) => {
-            node.ready.keep(moment, asked, Kept { route, headers, body: body.clone() });
+            node.ready.keep(moment, asked, Kept { route, asker, headers, body: body.clone() });
             ServiceResponse::new(request, response.set_body(BoxBody::new(body)))
         }
         Err(body) => ServiceResponse::new(request, response.set_body(body)),

@@ -40,6 +40,7 @@ mod posting;
 mod process;
 mod program;
 mod publication;
+mod ready;
 mod returned;
 mod route;
 mod seats;

@@ -296,9 +296,15 @@ fn the_log_speaks_of_routes_and_keeps_secrets() {
     service.post("/invitations/accept", None, &json!({"token": "hemmeligt-link", "password": PASSWORD})).unwrap();
     let guess = json!({"email": "admin@co-pi.example", "password": "ikke det rigtige"});
     assert_eq!(service.post("/auth/token", None, &guess).unwrap().0, 401);
+    for _ in 0..3 {
+        let me = ureq::get(format!("http://{}/api/v1/me", service.address));
+        me.header("Authorization", format!("Bearer {token}")).call().unwrap();
+    }
     service.send("-TERM");
     assert!(service.wait().success());
     let log: Vec<String> = service.log.lock().unwrap().iter().collect();
+    let named = log.iter().filter(|line| line.contains("/api/v1/me\"") && line.contains("\"user\":")).count();
+    assert_eq!(named, 3, "also where the answer was at hand: {log:?}");
     let log = log.join("\n");
     for told in ["/api/v1/organisations", "\"signed in\"", "\"a sign-in was refused\"", "\"user\":"] {
         assert!(log.contains(told), "{told}: {log}");

@@ -70,41 +70,6 @@ fn head_answers_as_get_does_but_without_the_body() {
 }
 
 #[test]
-fn what_strangers_read_is_at_hand_and_yet_never_old() {
-    let app = TestApp::start();
-    let strangers = |language: &str| app.anonymous().with("Accept-Language", language);
-    let read = || strangers("da").get("/organisations").expect(200).each("name");
-    assert_eq!(read(), Vec::<String>::new());
-    for name in ["Odense Kommune", "Ærø Kommune"] {
-        given::municipality(&app, name);
-        assert_eq!(read()[0], name, "a write shows at once");
-        assert_eq!(read()[0], name, "and again, from what is at hand");
-    }
-
-    let set = "/criteria-sets/welfare-technology";
-    let (danish, english) = (strangers("da").get(set).expect(200), strangers("en").get(set).expect(200));
-    assert_ne!(danish.etag(), english.etag());
-    assert_eq!(strangers("da").get(set).text, danish.text);
-    assert_eq!(strangers("da").with("If-None-Match", danish.etag()).get(set).expect(304).text, "");
-    assert_eq!(strangers("da").with("If-None-Match", english.etag()).get(set).expect(200).text, danish.text);
-    let metrics = app.anonymous().outside().get("/metrics").expect(200).text;
-    let counted = r#"skala_http_requests_total{method="GET",route="/api/v1/criteria-sets/{key}",status="200"} 4"#;
-    assert!(metrics.contains(counted), "{metrics}");
-}
-
-#[test]
-fn what_somebody_may_see_is_at_hand_for_nobody_else() {
-    let app = TestApp::start();
-    let opened = json!({"title": "Ro om natten", "summary": "Sammen er det mere."});
-    app.facilitator().post("/processes", opened).expect(201);
-    for _ in 0..2 {
-        assert_eq!(app.anonymous().get("/processes").expect(200).items().len(), 0);
-        assert_eq!(app.facilitator().get("/processes").expect(200).items().len(), 1);
-        app.bearer("nonsense").get("/processes").expect(401);
-    }
-}
-
-#[test]
 fn an_unknown_field_is_refused_where_it_stands() {
     let app = TestApp::start();
     let sent = json!({"name": "Odense", "kind": "port", "colour": "red"});

@@ -83,16 +83,24 @@ impl Client {
         self.send(Method::DELETE, path, None)
     }
 
+    /// The token that it comes with at this moment.
+    pub fn token(&self) -> String {
+        self.bearer().unwrap()
+    }
+
+    fn bearer(&self) -> Option<String> {
+        match &self.who {
+            Who::Nobody => None,
+            Who::Bearer(token) => Some(token.clone()),
+            Who::Person(user, session) => Some(issue(&self.node.seal, *user, *session, self.node.now()).unwrap()),
+        }
+    }
+
     /// Sends a request, and checks that the answer is one that the spec promises.
     pub fn send(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> Answer {
         let path = if path.starts_with("/api/v1/") { path.to_owned() } else { format!("{}{path}", self.base) };
         let mut request = Request::builder().method(method.clone()).uri(format!("http://{}{path}", self.address));
-        let bearer = match &self.who {
-            Who::Nobody => None,
-            Who::Bearer(token) => Some(token.clone()),
-            Who::Person(user, session) => Some(issue(&self.node.seal, *user, *session, self.node.now()).unwrap()),
-        };
-        if let Some(token) = bearer {
+        if let Some(token) = self.bearer() {
             request = request.header("Authorization", format!("Bearer {token}"));
         }
         for (name, value) in &self.headers {
