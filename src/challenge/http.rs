@@ -207,13 +207,15 @@ pub fn reader(caller: &Caller) -> Result<Reader, Problem> {
 async fn draft_challenge(context: Context, body: Body<Description>) -> Result<Reply<ChallengeView>, Problem> {
     let member = context.caller.member(Scope::ChallengesWrite)?;
     let (now, language) = (context.now, context.language);
-    let (version, view) = context
-        .db
-        .write(move |tx| {
-            let challenge = actions::draft(tx, now, member.organisation_id(), member.actor(), body.0)?;
-            show(tx.connection, challenge, language)
-        })
-        .await?;
+    let drafted = context.db.write(move |tx| {
+        let challenge = actions::draft(tx, now, member.organisation_id(), member.actor(), body.0)?;
+        let owners = names(tx.connection, &[challenge.organisation_id])?;
+        Ok::<_, Problem>((challenge, owners))
+    });
+    // Nobody has said anything of it yet, and its words are looked over while others write.
+    let (challenge, owners) = drafted.await?;
+    let version = challenge.version;
+    let view = ChallengeView { recognitions: Some(Vec::new()), ..ChallengeView::of(challenge, &owners, language) };
     let location = format!("/api/v1/challenges/{}", view.id);
     Ok(Reply::created(view, location).tagged(version, language))
 }

@@ -42,10 +42,11 @@ pub fn unknown_nuts(connection: &mut AnyConnection, codes: &[String]) -> Result<
     }
     let country = |code: &String| code.get(..2).unwrap_or_default().to_owned();
     let countries: HashSet<String> = codes.iter().map(country).collect();
-    let rows: Vec<(String, String)> = nuts_code::table
-        .filter(nuts_code::country.eq_any(countries))
-        .select((nuts_code::code, nuts_code::country))
-        .load(connection)?;
+    let mut rows: Vec<(String, String)> = Vec::new();
+    for country in countries {
+        let of_it = nuts_code::table.filter(nuts_code::country.eq(country));
+        rows.extend(of_it.select((nuts_code::code, nuts_code::country)).load::<(String, String)>(connection)?);
+    }
     let (known, held): (HashSet<String>, HashSet<String>) = rows.into_iter().unzip();
     Ok(codes.iter().filter(|code| held.contains(&country(code)) && !known.contains(*code)).cloned().collect())
 }
