@@ -52,10 +52,13 @@ pub(super) struct Tries {
 impl Tries {
     /// Until when the next try has to wait; none when it may be made now.
     pub(super) fn wait_until(&self, now: Instant) -> Option<Instant> {
-        let pause = self.pair.last().map(|last| *last + pause(self.pair.len()));
+        // What was noted by a clock that was far ahead, and has been put right since, keeps nobody waiting.
+        let noted = |tries: &[Instant]| tries.partition_point(|at| *at <= now + LONGEST);
+        let pair = self.pair.get(..noted(&self.pair)).unwrap_or_default();
+        let pause = pair.last().map(|last| *last + pause(pair.len()));
         let full = |tries: &[Instant], (most, span): (usize, TimeDelta)| {
             // The try that must grow old before another fits.
-            tries.len().checked_sub(most).and_then(|place| tries.get(place)).map(|oldest| *oldest + span)
+            noted(tries).checked_sub(most).and_then(|place| tries.get(place)).map(|oldest| *oldest + span)
         };
         let far = if self.known { [None, None] } else { [full(&self.place, PLACE), full(&self.account, ACCOUNT)] };
         far.into_iter().chain([pause]).flatten().filter(|until| *until > now).max()
@@ -97,6 +100,19 @@ mod tests {
         assert_eq!(tries.wait_until(at(60)), Some(at(3600)));
         assert_eq!(tries.wait_until(at(3600)), None);
         assert_eq!(Tries { place: every(49, 1), ..Tries::default() }.wait_until(at(60)), None);
+    }
+
+    #[test]
+    fn a_try_that_a_clock_noted_which_was_ahead_keeps_nobody_waiting() {
+        for count in [1, 50, 1000] {
+            let ahead = vec![at(7200); count];
+            let tries = Tries { pair: ahead.clone(), place: ahead.clone(), account: ahead, known: false };
+            assert_eq!(tries.wait_until(at(0)), None, "{count}");
+        }
+        assert!(
+            Tries { pair: vec![at(1); 9], ..Tries::default() }.wait_until(at(0)).is_some(),
+            "a node's is a little ahead"
+        );
     }
 
     #[test]

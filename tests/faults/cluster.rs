@@ -125,7 +125,7 @@ impl Cluster {
         let folder = Folder::new(name);
         own(&folder.0);
         let from = format!("host=127.0.0.1 port={} user=postgres application_name={name}", self.port);
-        let copied = program("pg_basebackup", &folder.0).args(["-D", "data", "-R", "-d", &from]).status();
+        let copied = program("pg_basebackup", &folder.0).args(["-D", "data", "-R", "-c", "fast", "-d", &from]).status();
         assert!(copied.unwrap().success(), "pg_basebackup");
         let mut standby = Self { port: free_port(), folder: folder.0.clone(), child: None, _folder: Some(folder) };
         standby.set(&format!("port = {}\nsynchronous_standby_names = ''\n", standby.port));

@@ -2,7 +2,7 @@
 //!
 //! `cargo test --release --test faults` starts a PostgreSQL, a mail server and nodes of its own, breaks them one way
 //! after another, and says of each what must hold and what was seen. Words after `--` choose scenarios by name;
-//! `--pause 60` is how many seconds something stands still. It needs PostgreSQL's server programs and nothing else, and
+//! `--pause 60` is how many seconds something stands still. It needs PostgreSQL's server programs, and for clocks Debian's `faketime`; it
 //! touches nothing but 127.0.0.1 and a folder for temporary files.
 //!
 //! Of every write that a client sent in the meantime: what was acknowledged is there, what was refused with the words
@@ -16,8 +16,10 @@
     reason = "a suite that meets the unexpected stops the scenario on the spot"
 )]
 
+mod clock;
 mod cluster;
 mod proxy;
+mod replica;
 mod sink;
 mod world;
 
@@ -52,7 +54,7 @@ struct Suite {
     pause: Duration,
 }
 
-const SCENARIOS: [Scenario; 15] = [
+const SCENARIOS: [Scenario; 17] = [
     Scenario {
         name: "node-killed",
         holds: "kill -9 of a serving node, three times: nothing acknowledged is lost",
@@ -76,6 +78,11 @@ const SCENARIOS: [Scenario; 15] = [
     },
     Scenario { name: "database-slow", holds: "20 ms on each way: slower, and no refusal", run: database_slow },
     Scenario { name: "database-full", holds: "the disk is full: 503, and back when there is room", run: database_full },
+    Scenario {
+        name: "sqlite-full",
+        holds: "the disk of a SQLite database is full: 503 for writes, reads go on, and back when there is room",
+        run: sqlite_full,
+    },
     Scenario {
         name: "no-connections",
         holds: "no connection is to be had: 503, and back when there is",
@@ -107,7 +114,16 @@ const SCENARIOS: [Scenario; 15] = [
         holds: "kill -9 of the primary in full load, promotion: nothing acknowledged is lost, all are told",
         run: failover,
     },
-    Scenario { name: "clock-jump", holds: "the system clock jumps", run: clock_jump },
+    Scenario {
+        name: "replica-lags",
+        holds: "a standby for reads stands still or dies: nobody reads what is older than what was written",
+        run: replica::replica_lags,
+    },
+    Scenario {
+        name: "clock-jump",
+        holds: "clocks jump by an hour and back: nothing acknowledged is lost, all are told, at most 32 letters go twice",
+        run: clock::clock_jump,
+    },
 ];
 
 fn main() {
@@ -295,6 +311,30 @@ fn database_full(_: &Suite) -> Seen {
     seen.unwrap_or_else(|_| Err("it broke off".to_owned()))
 }
 
+fn sqlite_full(_: &Suite) -> Seen {
+    let folder = Folder::new("sqlite-full");
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(&folder.0).status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        return Ok("NOT TRIED: a small disk can be mounted by root only".to_owned());
+    }
+    let seen = catch_unwind(|| {
+        let world = World::new("sqlite-full", &[format!("sqlite://{}/skala.db", folder.0.display())], 0);
+        let ballast = folder.0.join("ballast");
+        let mut meanwhile = (0, 0);
+        let told = world.under_load(4, |world| {
+            let mut file = std::fs::File::create(&ballast).unwrap();
+            while file.write_all(&[0; 4096]).is_ok() {}
+            sleep(5.0);
+            meanwhile = world.try_both();
+            std::fs::remove_file(&ballast).unwrap();
+        });
+        let seen = format!("meanwhile a read {} and a write {}; {}", meanwhile.0, meanwhile.1, told.verdict(LIMIT)?);
+        if meanwhile == (200, 503) { Ok(seen) } else { Err(seen) }
+    });
+    Command::new("umount").arg("-l").arg(&folder.0).status().ok();
+    seen.unwrap_or_else(|_| Err("it broke off".to_owned()))
+}
+
 fn no_connections(_: &Suite) -> Seen {
     let cluster = Cluster::start("connections", "max_connections = 24\nsuperuser_reserved_connections = 0");
     cluster.create("connections");
@@ -446,9 +486,4 @@ fn failover(_: &Suite) -> Seen {
         "{writes} (promoted 1 s after the kill); {reached} of {AUDIENCE} told, {twice} letters twice, ledger whole: {whole}"
     );
     if reached == AUDIENCE && twice <= 64 && whole { Ok(seen) } else { Err(seen) }
-}
-
-/// The clock is the machine's, and moving it would move everybody's.
-fn clock_jump(_: &Suite) -> Seen {
-    Ok("NOT TRIED: needs a machine whose clock may be set; leases, deadlines and tokens are tested with a clock that is moved in `cargo test`".to_owned())
 }

@@ -26,20 +26,34 @@ pub struct Node {
     command: Vec<String>,
     settings: Vec<(String, String)>,
     folder: PathBuf,
+    clock: Option<PathBuf>,
     child: Mutex<Child>,
 }
 
 impl Node {
+    /// Sets the clock of a node that has one of its own: this many seconds before or behind the machine's.
+    pub fn set_clock(&self, seconds: i64) {
+        let clock = self.clock.as_ref().expect("a clock of its own");
+        // Renamed into place: whoever looks in between sees either time.
+        let new = clock.with_extension("new");
+        std::fs::write(&new, format!("{seconds:+}")).unwrap();
+        std::fs::rename(new, clock).unwrap();
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.lock().unwrap().id()
     }
 
-    /// Kills it, if it is not dead yet, and starts it anew at the same address.
-    pub fn kill_and_start(&self) {
+    pub fn kill(&self) {
         let mut child = self.child.lock().unwrap();
         child.kill().ok();
         child.wait().unwrap();
-        *child = spawn(&self.command, &self.settings, &self.folder);
+    }
+
+    /// Kills it, if it is not dead yet, and starts it anew at the same address.
+    pub fn kill_and_start(&self) {
+        self.kill();
+        *self.child.lock().unwrap() = spawn(&self.command, &self.settings, &self.folder);
     }
 
     pub fn is_ready(&self) -> bool {
@@ -79,7 +93,7 @@ fn agent(limit: Duration) -> ureq::Agent {
 fn ask(address: &str, path: &str, token: Option<&str>, limit: Duration) -> Option<(u16, Value)> {
     let mut request = agent(limit).get(format!("http://{address}{path}"));
     if let Some(token) = token {
-        request = request.header("Authorization", format!("Bearer {token}"));
+        request = request.header("Authorization", token);
     }
     let mut answer = request.call().ok()?;
     let text = answer.body_mut().read_to_string().ok()?;
@@ -92,16 +106,23 @@ pub struct World {
     pub working: Vec<Node>,
     pub sink: Sink,
     settings: Vec<(String, String)>,
-    token: String,
+    /// A library that gives every node a clock of its own.
+    clocks: Option<PathBuf>,
+    token: Mutex<String>,
     pub folder: Folder,
 }
 
 impl World {
     /// `urls` are how each serving node reaches the database; workers use the first.
     pub fn new(name: &str, urls: &[String], workers: usize) -> Self {
+        Self::with(name, urls, workers, &[], None)
+    }
+
+    /// … with further settings, or with clocks that can be set.
+    pub fn with(name: &str, urls: &[String], workers: usize, more: &[(&str, String)], clocks: Option<PathBuf>) -> Self {
         let (folder, sink) = (Folder::new(&format!("{name}-nodes")), Sink::start());
         let pair = |name: &str, value: String| (name.to_owned(), value);
-        let settings = vec![
+        let mut settings = vec![
             pair("SKALA_SMTP_URL", format!("smtp://127.0.0.1:{}?timeout=20", sink.port)),
             pair("SKALA_SECRET", "a secret of the suite, long enough for it".to_owned()),
             pair("SKALA_RATE_LIMIT", "off".to_owned()),
@@ -109,7 +130,9 @@ impl World {
             pair("SKALA_DRAIN", "0".to_owned()),
             pair("SKALA_LOG", "warn".to_owned()),
         ];
-        let mut world = Self { serving: vec![], working: vec![], sink, settings, token: String::new(), folder };
+        settings.extend(more.iter().map(|(name, value)| pair(name, value.clone())));
+        let mut world =
+            Self { serving: vec![], working: vec![], sink, settings, clocks, token: Mutex::default(), folder };
         let add = ["user", "add", "--email", "admin@co-pi.example", "--role", "admin", "--password-stdin"];
         world.run(&urls[0], &add, &format!("{PASSWORD}\n"));
         for url in urls {
@@ -122,10 +145,27 @@ impl World {
             world.working.push(node);
         }
         world.wait_until_ready(Duration::from_secs(60));
-        let body = json!({"email": "admin@co-pi.example", "password": PASSWORD});
-        let (_, told) = world.post(0, "/auth/token", &body);
-        world.token = told["access_token"].as_str().expect("a sign-in").to_owned();
+        world.sign_in(0, &world.bearer());
         world
+    }
+
+    /// Signs the admin in at this node, unless somebody else has since this token was good.
+    pub fn sign_in(&self, node: usize, old: &str) {
+        let mut token = self.token.lock().unwrap();
+        if format!("Bearer {token}") != old {
+            return;
+        }
+        let body = json!({"email": "admin@co-pi.example", "password": PASSWORD});
+        let url = format!("http://{}/api/v1/auth/token", self.serving[node].address);
+        let mut answer =
+            agent(Duration::from_secs(40)).post(url).content_type("application/json").send(body.to_string()).unwrap();
+        let told: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+        let access = told["access_token"].as_str().unwrap_or_else(|| panic!("no sign-in: {told}"));
+        access.clone_into(&mut token);
+    }
+
+    pub fn bearer(&self) -> String {
+        format!("Bearer {}", self.token.lock().unwrap())
     }
 
     fn node(&self, command: &[&str], url: &str, address: &str) -> Node {
@@ -134,8 +174,20 @@ impl World {
         settings.push(("SKALA_LISTEN".to_owned(), address.to_owned()));
         settings.push(("SKALA_WORKER".to_owned(), "off".to_owned()));
         let command: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
-        let child = spawn(&command, &settings, &self.folder.0);
-        Node { address: address.to_owned(), command, settings, folder: self.folder.0.clone(), child: Mutex::new(child) }
+        let clock = self.clocks.as_ref().map(|library| {
+            let clock = self.folder.0.join(format!("clock-{}", self.serving.len() + self.working.len()));
+            std::fs::write(&clock, "+0").unwrap();
+            let pairs = [
+                ("LD_PRELOAD", library.display().to_string()),
+                ("FAKETIME_TIMESTAMP_FILE", clock.display().to_string()),
+                ("FAKETIME_NO_CACHE", "1".to_owned()),
+                ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+            ];
+            settings.extend(pairs.map(|(name, value)| (name.to_owned(), value)));
+            clock
+        });
+        let child = Mutex::new(spawn(&command, &settings, &self.folder.0));
+        Node { address: address.to_owned(), command, settings, folder: self.folder.0.clone(), clock, child }
     }
 
     /// Runs a command to its end.
@@ -164,12 +216,15 @@ impl World {
         log.lines().rev().take(8).collect::<Vec<_>>().join("\n")
     }
 
-    fn post(&self, node: usize, path: &str, body: &Value) -> (u16, Value) {
+    /// The answer to a signed-in question; none when there is none.
+    pub fn ask(&self, node: usize, path: &str) -> Option<(u16, Value)> {
+        ask(&self.serving[node].address, path, Some(&self.bearer()), Duration::from_secs(40))
+    }
+
+    pub fn post(&self, node: usize, path: &str, body: &Value) -> (u16, Value) {
         let url = format!("http://{}/api/v1{path}", self.serving[node].address);
         let request = agent(Duration::from_secs(40)).post(url).content_type("application/json");
-        let signed_in = !self.token.is_empty();
-        let request =
-            if signed_in { request.header("Authorization", format!("Bearer {}", self.token)) } else { request };
+        let request = request.header("Authorization", self.bearer());
         let mut answer = request.send(body.to_string()).expect("an answer");
         let text = answer.body_mut().read_to_string().unwrap();
         (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or_default())
@@ -190,7 +245,7 @@ impl World {
         let opened = format!("http://{}/api/v1{process}", self.serving[0].address);
         let patch =
             agent(Duration::from_secs(40)).patch(opened).content_type("application/json").header("If-Match", "*");
-        let patch = patch.header("Authorization", format!("Bearer {}", self.token));
+        let patch = patch.header("Authorization", self.bearer());
         assert_eq!(patch.send(json!({"status": "active"}).to_string()).unwrap().status().as_u16(), 200);
         let notice = json!({
             "title": "Løsninger til natten", "description": "Hvad kan markedet?", "nature": "supplies",
@@ -235,7 +290,8 @@ impl World {
                         let name = format!("Kommune {n}");
                         let address = &self.serving[n % self.serving.len()].address;
                         let post = agent.post(format!("http://{address}/api/v1/organisations"));
-                        let post = post.header("Authorization", format!("Bearer {}", self.token));
+                        let bearer = self.bearer();
+                        let post = post.header("Authorization", &bearer);
                         let post = post.content_type("application/json");
                         let begun = Instant::now();
                         let sent = post.send(json!({"name": name, "kind": "municipality"}).to_string());
@@ -246,8 +302,11 @@ impl World {
                             (answer.status().as_u16(), retry, body["code"].as_str().unwrap_or_default().to_owned())
                         });
                         let failed = answer.as_ref().is_none_or(|(status, ..)| *status != 201);
+                        let unknown = answer.as_ref().is_some_and(|(status, ..)| *status == 401);
                         told.lock().unwrap().enter(name, answer, begun);
-                        if failed {
+                        if unknown {
+                            self.sign_in(n % self.serving.len(), &bearer);
+                        } else if failed {
                             std::thread::sleep(Duration::from_millis(20));
                         }
                     }
@@ -275,7 +334,7 @@ impl World {
         let (mut names, mut cursor) = (BTreeSet::new(), String::new());
         loop {
             let path = format!("/api/v1/organisations?limit=200&cursor={cursor}");
-            let (_, page) = ask(&self.serving[0].address, &path, Some(&self.token), Duration::from_secs(20)).unwrap();
+            let (_, page) = self.ask(0, &path).unwrap();
             names.extend(page["items"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap().to_owned()));
             match page["next"].as_str() {
                 Some(next) => next.clone_into(&mut cursor),
@@ -286,7 +345,7 @@ impl World {
 
     /// The statuses of a read and a write at this moment.
     pub fn try_both(&self) -> (u16, u16) {
-        let read = ask(&self.serving[0].address, "/api/v1/organisations", Some(&self.token), Duration::from_secs(40));
+        let read = self.ask(0, "/api/v1/organisations");
         let body = json!({"name": format!("Prøve {:?}", Instant::now()), "kind": "municipality"});
         (read.map_or(0, |(status, _)| status), self.post(0, "/organisations", &body).0)
     }
@@ -320,6 +379,11 @@ impl Told {
                 return;
             }
             (503, "unavailable") => drop(self.refused.insert(name)),
+            // An access token that the clock made old: nothing was done.
+            (401, _) => {
+                self.refused.insert(name);
+                return;
+            }
             _ => drop(self.unknown.insert(name)),
         }
         self.without_retry_after += usize::from(!retry);
