@@ -215,6 +215,8 @@ fn evaluate_matching(
     println!("lexicon: {} concepts, {} terms", lexicon.len(), lexicon.term_count());
     if speed.is_empty() {
         print!("{}", report::evaluate(&set, &lexicon, peer.as_mut()).map_err(CliError::from)?);
+    } else {
+        println!("{}", speed::HEAD);
     }
     for challenges in speed {
         let measured = speed::measure(&set, &lexicon, *challenges, 300, peer.as_mut()).map_err(CliError::from)?;

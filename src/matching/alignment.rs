@@ -68,6 +68,11 @@ impl Aligned {
         self.answered_by(other).min(other.answered_by(self))
     }
 
+    /// As [`Aligned::nearness`], but as near as the two are answered on average: of a few words each counts.
+    pub fn kinship(&self, other: &Aligned) -> f32 {
+        f32::midpoint(self.answered_by(other), other.answered_by(self))
+    }
+
     /// How near its words come to those of the other.
     fn answered_by(&self, other: &Aligned) -> f32 {
         let mut theirs = other.words.iter().peekable();

@@ -11,10 +11,10 @@ const NEAREST: usize = 6;
 /// Only what a neighbour is nearer than this share of the next one's nearness counts.
 const FLOOR: f32 = 0.95;
 const ROUNDS: usize = 3;
-/// A need that is near to many is less near to each: of how many nearest the mean is taken, and which share of it is
-/// taken off (the *hubs* of a neighbourhood would be everybody's company otherwise).
+/// A need that is near to many is less near to each: the mean of this many nearest is taken off, half of it from each
+/// side of a pair (the *hubs* of a neighbourhood would be everybody's company otherwise; known as CSLS, cross-domain
+/// similarity local scaling, Conneau et al. 2018).
 const CROWD: usize = 10;
-const CROWDED: f32 = 0.5;
 
 /// Takes the company in: `scores` holds how near the asked (first) and the best of its answer are to each other; what
 /// comes back is how near each of the answer is to the asked, with as much weight on `company` as on the score itself.
@@ -61,7 +61,7 @@ impl Square {
         };
         let crowds: Vec<f32> = (0..self.size).map(crowd).collect();
         let mean = crowds.iter().sum::<f32>() / float(self.size.max(1));
-        let off = |row: usize| crowds.get(row).map_or(0.0, |crowd| CROWDED * (crowd - mean));
+        let off = |row: usize| crowds.get(row).map_or(0.0, |crowd| crowd - mean);
         let mut next = Square::new(self.size);
         for row in 0..self.size {
             for column in 0..row {

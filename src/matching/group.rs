@@ -21,7 +21,7 @@ pub struct Grouping {
 
 impl Default for Grouping {
     fn default() -> Self {
-        Grouping { least: 0.35, near_miss: 0.4, most_near_misses: 5 }
+        Grouping { least: 0.2, near_miss: 0.4, most_near_misses: 5 }
     }
 }
 

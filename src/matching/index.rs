@@ -53,6 +53,8 @@ pub(super) struct Document<K> {
     pub traits: [Vector; Kind::ALL.len()],
     pub concepts: Vector,
     pub meanings: Box<[Meaning]>,
+    /// The words of the title, by rising number.
+    pub title: Box<[u32]>,
     pub named: Box<[u32]>,
     pub cpv: Box<[Cpv]>,
     pub theme: Option<Atom>,
@@ -139,6 +141,9 @@ impl<K: Clone + Ord + Hash> Index<K> {
         });
         let mut meanings: Vec<Meaning> = meanings.collect();
         meanings.sort_unstable_by_key(|meaning| meaning.word);
+        let title = profile.title.iter().filter_map(|stem| self.space.known(Kind::Word, stem.number()));
+        let mut title: Vec<u32> = title.collect();
+        title.sort_unstable();
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             id(self.slots.len() - 1)
@@ -153,6 +158,7 @@ impl<K: Clone + Ord + Hash> Index<K> {
                 traits,
                 concepts: profile.concepts.into(),
                 meanings: meanings.into(),
+                title: title.into(),
                 named: profile.named.into(),
                 cpv: profile.cpv.into(),
                 theme: profile.theme,
@@ -209,6 +215,7 @@ impl<K: Clone + Ord + Hash> Index<K> {
             traits,
             concepts: profile.concepts.clone().into(),
             meanings: Box::default(),
+            title: Box::default(),
             named: profile.named.clone().into(),
             cpv: profile.cpv.clone().into(),
             theme: profile.theme,

@@ -20,7 +20,7 @@ use crate::kernel::{Cursor, Id};
 const PAGE: i64 = 500;
 
 /// What is less likely than this to be the same need is not worth anybody's time.
-const LEAST: f32 = 0.05;
+const LEAST: f32 = 0.02;
 
 /// One challenge that is like another, and why.
 #[derive(Clone, Debug)]

@@ -56,6 +56,8 @@ pub struct Profile {
     pub users: Sparse<Atom>,
     /// Each word with the concepts it means in this text.
     pub meanings: Vec<(Atom, [(u16, f32); MOST_SENSES])>,
+    /// The words of the title, by rising stem.
+    pub title: Vec<Atom>,
     pub theme: Option<Atom>,
     pub cpv: Vec<Cpv>,
     /// Each word once, the shortest way it was written.
@@ -75,6 +77,7 @@ impl Profile {
         }
         let mut of_users = Vec::new();
         count(&users, 1.0, reading.part, &mut Vec::new(), &mut of_users);
+        let of_title: BTreeSet<Atom> = title.iter().map(|word| word.stem).collect();
         let all: Vec<Arc<Word>> = title.into_iter().chain(body).chain(users).collect();
         let mut written = all.clone();
         written.sort_by(|a, b| (a.stem, a.written.len(), &a.written).cmp(&(b.stem, b.written.len(), &b.written)));
@@ -99,6 +102,7 @@ impl Profile {
             named,
             users: dampened(of_users),
             meanings,
+            title: of_title.into_iter().collect(),
             theme: (!theme.is_empty()).then(|| Atom::of(&theme)),
             cpv,
             written,

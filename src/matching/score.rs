@@ -2,12 +2,13 @@
 //! score means.
 //!
 //! The raw score of two needs is a weighted sum of five cosines (words, parts, concepts, fields, words
-//! for users) and of what CPV codes and themes say. To it comes the *company* the two keep: needs that
-//! are alike are alike to the same others. The calibration then says how likely a raw score means the
+//! for users), of how near their words come in meaning, all of them and those of the titles, and of what CPV codes and
+//! themes say. To it comes the *company* the two keep: needs that are alike are alike to the same others. The calibration then says how likely a raw score means the
 //! same need. All numbers here are set by cross-validation over topics (see [`super::evaluate`]).
 
-use super::alignment::Aligned;
+use super::alignment::{Aligned, Meaning};
 use super::atom::Atom;
+use super::lexicon::Lexicon;
 use super::need::Cpv;
 use super::space::Kind;
 
@@ -30,6 +31,8 @@ pub struct Weights {
     pub theme: f32,
     /// Words that come near in meaning, word by word.
     pub alignment: f32,
+    /// The same, of the titles alone: a title names the matter, where a text also tells of its setting.
+    pub title: f32,
     /// Being alike to the same other needs.
     pub company: f32,
 }
@@ -37,14 +40,15 @@ pub struct Weights {
 impl Default for Weights {
     fn default() -> Self {
         Weights {
-            words: 0.12,
-            parts: 0.25,
-            concepts: 0.5,
+            words: 0.24,
+            parts: 0.5,
+            concepts: 0.3,
             fields: 0.15,
             users: 0.03,
             cpv: 0.15,
             theme: 0.02,
             alignment: 2.0,
+            title: 0.4,
             company: 1.0,
         }
     }
@@ -68,6 +72,16 @@ impl Weights {
         let theme = if theme.is_some() && theme == its { self.theme } else { 0.0 };
         self.cpv * nearest(cpv, other) + theme
     }
+
+    /// What the words say, one by one; where a need has no title its whole text stands for it.
+    pub fn aligned(&self, one: &Worded, other: &Worded) -> f32 {
+        let whole = one.text.nearness(&other.text);
+        let titles = match (&one.title, &other.title) {
+            (Some(one), Some(other)) => one.kinship(other),
+            _ => whole,
+        };
+        self.alignment * whole + self.title * titles
+    }
 }
 
 /// A need made ready to be compared: its traits, weighted so that one product of two is their raw score.
@@ -77,7 +91,25 @@ pub struct Weighed {
     pub traits: [Vec<(u32, f32)>; Kind::ALL.len()],
     pub cpv: Vec<Cpv>,
     pub theme: Option<Atom>,
-    pub aligned: Aligned,
+    pub words: Worded,
+}
+
+/// The words of a need, made ready to be compared one by one.
+#[derive(Debug, Clone, Default)]
+pub struct Worded {
+    pub text: Aligned,
+    pub title: Option<Aligned>,
+}
+
+impl Worded {
+    /// Of all words by rising number, each with its rarity, and those of them that stand in the title.
+    pub fn new(words: &[(Meaning, f32)], in_title: impl Fn(u32) -> bool, lexicon: &Lexicon) -> Worded {
+        let title: Vec<(Meaning, f32)> = words.iter().filter(|(meaning, _)| in_title(meaning.word)).copied().collect();
+        Worded {
+            text: Aligned::new(words.iter().copied(), lexicon),
+            title: (!title.is_empty()).then(|| Aligned::new(title.into_iter(), lexicon)),
+        }
+    }
 }
 
 /// How near the nearest two codes lie.
@@ -85,6 +117,10 @@ pub fn nearest(a: &[Cpv], b: &[Cpv]) -> f32 {
     let pairs = a.iter().flat_map(|x| b.iter().map(|y| x.nearness(*y)));
     pairs.fold(0.0, f32::max)
 }
+
+/// In a set made of topics every need has its likes; what people register has fewer. The odds that two needs are the
+/// same are taken to be this many times less: whoever is told "likely" should seldom be told wrong.
+const RARER_IN_LIFE: f32 = 3.0;
 
 /// From a raw score to how likely it means the same need: a logistic curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -96,7 +132,7 @@ pub struct Calibration {
 
 impl Default for Calibration {
     fn default() -> Self {
-        Calibration { slope: 9.09, middle: 0.792 }
+        Calibration { slope: 10.52, middle: 0.822 }
     }
 }
 
@@ -106,9 +142,15 @@ impl Calibration {
         1.0 / (1.0 + (-self.slope * (raw - self.middle)).exp())
     }
 
+    /// The curve for what people register, from pairs of a set that is made of topics.
+    pub fn from_topics(pairs: &[(f32, bool)]) -> Calibration {
+        let Calibration { slope, middle } = Calibration::fit(pairs);
+        Calibration { slope, middle: middle + RARER_IN_LIFE.ln() / slope }
+    }
+
     /// The logistic curve under which pairs with these raw scores are most likely: Newton's steps, each made
     /// shorter until it is one for the better.
-    pub fn fit(pairs: &[(f32, bool)]) -> Calibration {
+    fn fit(pairs: &[(f32, bool)]) -> Calibration {
         let likely = |slope: f64, shift: f64| -> f64 {
             let one = |(raw, same): &(f32, bool)| {
                 let x = slope * f64::from(*raw) + shift;

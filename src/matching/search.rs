@@ -8,7 +8,7 @@ use super::company::{self, Square};
 use super::index::{Document, Index, Match, expected, named_traits};
 use super::number::{at, best_first, id};
 use super::profile::Profile;
-use super::score::Weighed;
+use super::score::{Weighed, Worded};
 use super::space::{Kind, Scale, Space};
 
 /// Long rows of zeros, to be used again and given back as zeros.
@@ -74,7 +74,7 @@ impl<K: Clone + Ord + Hash> Index<K> {
                 let traits: f32 =
                     shared.map(|(number, weight)| weight * laid_out.get(at(*number)).unwrap_or(&0.0)).sum();
                 let codes = weights.codes(&one.cpv, one.theme, &other.cpv, other.theme);
-                let words = weights.alignment * one.aligned.nearness(&other.aligned);
+                let words = weights.aligned(&one.words, &other.words);
                 scores.set(row, column, traits + codes + words);
             }
             lay_out(&mut laid_out, one.traits.iter().flatten().map(|(number, _)| (*number, 0.0)));
@@ -156,10 +156,13 @@ impl<K: Clone + Ord + Hash> Index<K> {
     }
 
     pub(super) fn align(&self, document: &Document<K>) -> Aligned {
+        Aligned::new(self.rare_words(document), self.lexicon())
+    }
+
+    /// A need's words by rising number, each with its rarity.
+    fn rare_words<'a>(&'a self, document: &'a Document<K>) -> impl Iterator<Item = (Meaning, f32)> + 'a {
         let scale = Space::scale(self.len());
-        let words = document.meanings.iter();
-        let words = words.map(|meaning| (*meaning, self.space().rarity(meaning.word, scale)));
-        Aligned::new(words, self.lexicon())
+        document.meanings.iter().map(move |meaning| (*meaning, self.space().rarity(meaning.word, scale)))
     }
 
     fn weigh(&self, document: &Document<K>) -> Weighed {
@@ -172,8 +175,10 @@ impl<K: Clone + Ord + Hash> Index<K> {
             let square = vector.iter().map(|(_, weight)| weight * weight).sum();
             self.make_unit(kind, vector, square);
         }
-        let aligned = self.align(document);
-        Weighed { traits, cpv: document.cpv.to_vec(), theme: document.theme, aligned }
+        let words: Vec<(Meaning, f32)> = self.rare_words(document).collect();
+        let in_title = |word: u32| document.title.binary_search(&word).is_ok();
+        let words = Worded::new(&words, in_title, self.lexicon());
+        Weighed { traits, cpv: document.cpv.to_vec(), theme: document.theme, words }
     }
 
     pub(super) fn weigh_profile(&self, profile: &Profile) -> Weighed {
@@ -191,16 +196,20 @@ impl<K: Clone + Ord + Hash> Index<K> {
             vector.sort_unstable_by_key(|(number, _)| *number);
             self.make_unit(kind, vector, square);
         }
+        let mut title: Vec<u32> = Vec::new();
         let words = profile.meanings.iter().enumerate().map(|(place, (stem, senses))| {
             let known = self.space().known(Kind::Word, stem.number());
             let rarity = self.rarity(Kind::Word, stem.number(), known, scale);
             // A word that no document has is given a number that none has.
             let word = known.unwrap_or_else(|| u32::MAX - id(place));
+            if profile.title.binary_search(stem).is_ok() {
+                title.push(word);
+            }
             (Meaning { word, senses: *senses }, rarity)
         });
         let mut words: Vec<(Meaning, f32)> = words.collect();
         words.sort_unstable_by_key(|(meaning, _)| meaning.word);
-        weighed.aligned = Aligned::new(words.into_iter(), self.lexicon());
+        weighed.words = Worded::new(&words, |word| title.contains(&word), self.lexicon());
         weighed
     }
 

@@ -91,6 +91,17 @@ fn a_slip_of_the_hand_is_forgiven() {
 }
 
 #[test]
+fn of_two_needs_in_the_same_setting_the_one_with_the_same_matter_in_its_title_is_nearer() {
+    let setting = "Byggepladserne ligger i byen, maskinerne står der om natten, og entreprenørerne har travlt.";
+    let index = index(&[
+        ("tyveri", need("Tyveri fra byggepladser", setting)),
+        ("støj", need("Støj fra byggepladser", setting)),
+        ("naboer", need("Naboerne klager over støj fra byggepladser", setting)),
+    ]);
+    assert_eq!(keys(&index.like(&"støj".to_owned(), 1)), ["naboer"]);
+}
+
+#[test]
 fn nothing_is_said_of_an_unknown_key() {
     let index = small();
     assert!(index.like(&"ukendt".to_owned(), 10).is_empty());
@@ -165,7 +176,9 @@ fn an_operator_s_broken_block_is_named() {
 #[test]
 fn no_text_makes_more_than_bounded_work() {
     let index = small();
-    let long = [
+    let odd = [
+        String::new(),
+        "nødkald".to_owned(),
         "a".repeat(6_000),
         "a ".repeat(3_000),
         "vandløbsvedligeholdelsesmaskineførerkursus".repeat(140),
@@ -178,11 +191,12 @@ fn no_text_makes_more_than_bounded_work() {
         "Hoitajat käyvät yöllä huoneissa ja herättävät asukkaat. ".repeat(100),
         "Natligt tilsyn. Night rounds wake residents. Nattlig tillsyn väcker. Tilsyn om natta vekker. ".repeat(60),
     ];
-    for text in long {
+    for text in odd {
         let asked = index.read(&need(&text, &text));
         assert!(asked.words.len() <= 2 * MOST_WORDS && asked.meanings.len() <= alignment::MOST_WORDS, "{text:.20}");
         assert!(asked.concepts.len() <= index.settings().reading.most_concepts, "{text:.20}");
-        index.like_profile(&asked, None, 10);
+        let found = index.like_profile(&asked, None, 10);
+        assert!(found.iter().all(|found| (0.0..=1.0).contains(&found.score)), "{text:.20}");
         index.find(&asked, 10);
     }
 }
@@ -233,6 +247,28 @@ proptest! {
             index.why(&"ny".to_owned(), &found.key);
         }
         prop_assert!(index.remove(&"ny".to_owned()));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn a_text_stitched_from_anything_people_paste_is_read_within_bounds(
+        pieces in proptest::collection::vec(
+            prop_oneof![
+                Just("natligt tilsyn "), Just("night rounds "), Just("nattlig tillsyn. "), Just("tilsyn om natta\n"),
+                Just("<table><td>"), Just("</b>&nbsp;&#x;"), Just("🌙👩‍⚕️"), Just("ليل "), Just("\u{202e}"), Just("yö "), Just("ååååå"),
+            ],
+            0..600,
+        ),
+    ) {
+        let index = small();
+        let text = pieces.concat();
+        let asked = index.read(&need(&text, &text));
+        prop_assert!(asked.words.len() <= 2 * MOST_WORDS && asked.meanings.len() <= alignment::MOST_WORDS);
+        prop_assert!(asked.title.len() <= MOST_WORDS);
+        prop_assert!(index.like_profile(&asked, None, 10).iter().all(|found| (0.0..=1.0).contains(&found.score)));
     }
 }
 

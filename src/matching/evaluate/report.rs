@@ -25,7 +25,7 @@ use crate::matching::score::{Calibration, Weights};
 const FOLDS: usize = 5;
 /// What is asked for in each answer.
 const ANSWERS: usize = 40;
-const THRESHOLDS: [f32; 8] = [0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5];
+const THRESHOLDS: [f32; 8] = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5];
 
 /// How well rankings agree with the labels.
 #[derive(Debug, Clone, Copy, Default)]
@@ -201,6 +201,8 @@ fn choices() -> Vec<Weights> {
         base,
         Weights { alignment: base.alignment * 2.0, ..base },
         Weights { alignment: base.alignment * 0.5, ..base },
+        Weights { title: base.title * 0.5, ..base },
+        Weights { title: base.title * 1.5, ..base },
         Weights { company: 0.7, ..base },
         Weights { words: base.words * 0.5, parts: base.parts * 0.5, ..base },
         Weights { words: base.words * 2.0, parts: base.parts * 2.0, ..base },
@@ -383,7 +385,7 @@ fn choose(
         }
     }
     let Some((_, run)) = best else { return Default::default() };
-    let calibration = Calibration::fit(&run.pairs(set, is_seen));
+    let calibration = Calibration::from_topics(&run.pairs(set, is_seen));
     let mut least = (0.0, 0.4);
     for threshold in THRESHOLDS {
         let each = b_cubed_of_each(truth, &run.groups(calibration, threshold));

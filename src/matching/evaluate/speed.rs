@@ -1,4 +1,4 @@
-//! How fast the index is at many documents, which are made by recombining the sentences of a labelled set.
+//! How fast the index is at many challenges, which are made by recombining the sentences of a labelled set.
 //!
 //! The texts are nonsense, but their words are as frequent as in real ones and their length is the same.
 
@@ -17,62 +17,72 @@ use crate::matching::number::float;
 use crate::matching::text::language::Language;
 use crate::matching::text::sentences;
 
-/// What was measured at one number of documents.
+/// What was measured at one number of challenges; written as a row of a table.
 #[derive(Debug)]
 pub struct Speed {
-    pub documents: usize,
+    pub challenges: usize,
+    /// How long the index took, on one core.
     pub built_in: Duration,
     /// What the process holds in memory after, in MiB, where the system tells.
     pub memory: Option<f32>,
     pub median: Duration,
     pub p99: Duration,
-    /// A document is replaced and found under its new text by the next question.
+    /// A challenge is replaced, and found under its new text by the next question.
     pub changed_in: Duration,
+    /// Whether it was.
+    pub change_seen: bool,
     /// The median of PostgreSQL's full-text ranking of the same questions, where it was asked.
     pub postgres: Option<Duration>,
 }
 
+/// The head of the table.
+pub const HEAD: &str = "\
+| challenges | index, one core | memory | a question, median | p99 | a change | seen by the next question | \
+PostgreSQL full text, median | times as long |
+|---|---|---|---|---|---|---|---|---|";
+
 impl Display for Speed {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        let Speed { documents, built_in, memory, median, p99, changed_in, postgres } = self;
-        let memory = memory.map_or("?".to_owned(), |mib| format!("{mib:.0}"));
+        let Speed { challenges, built_in, memory, median, p99, changed_in, change_seen, postgres } = self;
+        let memory = memory.map_or("?".to_owned(), |mib| format!("{mib:.0} MiB"));
+        let seen = if *change_seen { "yes" } else { "no" };
         write!(
             out,
-            "{documents:>9} documents  built {built_in:.2?}  memory {memory} MiB  query median {median:.2?} \
-             p99 {p99:.2?}  change {changed_in:.2?}"
+            "| {challenges} | {built_in:.1?} | {memory} | {median:.2?} | {p99:.2?} | {changed_in:.2?} | {seen} | "
         )?;
-        let Some(peer) = postgres else { return Ok(()) };
-        let times = peer.as_secs_f64() / median.as_secs_f64();
-        write!(out, "\n          PostgreSQL full text, the same questions: median {peer:.2?}, {times:.1} times as long")
+        match postgres {
+            Some(peer) => write!(out, "{peer:.1?} | {:.0} |", peer.as_secs_f64() / median.as_secs_f64()),
+            None => write!(out, "| |"),
+        }
     }
 }
 
 /// Questions that PostgreSQL is asked: it takes long, and its median is steady.
 const MOST_ASKED_OF_POSTGRES: usize = 25;
 
-/// Makes `documents` needs and asks for the likes of every so many of them, `questions` in all.
+/// Makes that many challenges and asks for the likes of every so many of them, `questions` in all.
 ///
 /// # Errors
 /// PostgreSQL's, where it is given.
 pub fn measure(
     set: &Labelled,
     lexicon: &Arc<Lexicon>,
-    documents: usize,
+    challenges: usize,
     questions: usize,
     peer: Option<&mut Postgres>,
 ) -> QueryResult<Speed> {
     let pieces = Pieces::of(set);
     let start = Instant::now();
     let mut index = Index::new(Arc::clone(lexicon), Settings::default());
-    for key in 0..documents {
+    for key in 0..challenges {
         index.put(key, &pieces.need(key));
     }
     index.tighten();
     let built_in = start.elapsed();
     let memory = resident();
-    let step = (documents / questions.max(1)).max(1);
+    let step = (challenges / questions.max(1)).max(1);
     let asked: Vec<Need> =
-        (0..documents).step_by(step).take(questions).map(|key| pieces.need(key + documents)).collect();
+        (0..challenges).step_by(step).take(questions).map(|key| pieces.need(key + challenges)).collect();
     let times = asked.iter().map(|need| {
         let start = Instant::now();
         let found = index.like_profile(&index.read(need), None, 10);
@@ -81,25 +91,25 @@ pub fn measure(
     let mut times: Vec<(Duration, usize)> = times.collect();
     times.sort_unstable();
     let at = |share: usize| times.get(times.len() * share / 100).map_or(Duration::ZERO, |(time, _)| *time);
+    let changed = pieces.need(3 * challenges);
     let start = Instant::now();
-    let changed = pieces.need(3 * documents);
     index.put(0, &changed);
     let changed_in = start.elapsed();
     let seen = index.like_profile(&index.read(&changed), None, 1);
-    debug_assert_eq!(seen.first().map(|found| found.key), Some(0));
+    let change_seen = seen.first().is_some_and(|found| found.key == 0);
     let (median, p99) = (at(50), at(99));
     drop(index);
     let postgres = match peer {
-        Some(peer) => Some(ask(peer, &pieces, documents, &asked)?),
+        Some(peer) => Some(ask(peer, &pieces, challenges, &asked)?),
         None => None,
     };
-    Ok(Speed { documents, built_in, memory, median, p99, changed_in, postgres })
+    Ok(Speed { challenges, built_in, memory, median, p99, changed_in, change_seen, postgres })
 }
 
 /// The median of PostgreSQL's answers over the same texts.
-fn ask(peer: &mut Postgres, pieces: &Pieces, documents: usize, asked: &[Need]) -> QueryResult<Duration> {
+fn ask(peer: &mut Postgres, pieces: &Pieces, challenges: usize, asked: &[Need]) -> QueryResult<Duration> {
     let text = |need: Need| [need.title, need.body, need.affected_users].join("\n");
-    peer.fill(&(0..documents).map(|key| text(pieces.need(key))).collect::<Vec<_>>())?;
+    peer.fill(&(0..challenges).map(|key| text(pieces.need(key))).collect::<Vec<_>>())?;
     let mut times = Vec::new();
     for need in asked.iter().step_by((asked.len() / MOST_ASKED_OF_POSTGRES).max(1)) {
         let text = text(need.clone());
