@@ -142,12 +142,13 @@ pub(super) fn open(url: &DatabaseUrl, usage: Use) -> Result<AnyConnection, DbErr
         Engine::Postgres => {
             let connection =
                 PgConnection::establish(&conninfo(&url.target, usage)).map_err(|error| unavailable(&error))?;
-            // A node that stalls in the middle of a write must not hold up the others for long.
+            // A node that stalls in the middle of a write must not hold up the others for long. Plans are kept as long as
+            // the connection is, and some were made when a table was empty and reading all of it looked cheapest.
             let setup = match usage {
                 Use::Write => {
                     "SET TIME ZONE 'UTC'; SET client_min_messages = warning; \
                      SET idle_in_transaction_session_timeout = '5s'; SET statement_timeout = '30s'; \
-                     SET synchronous_commit = on;"
+                     SET synchronous_commit = on; SET enable_seqscan = off; SET jit = off;"
                 }
                 Use::Read => {
                     "SET TIME ZONE 'UTC'; SET statement_timeout = '30s'; SET default_transaction_read_only = on;"

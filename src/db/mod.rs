@@ -38,7 +38,7 @@ pub use lift::{Lift, optional};
 pub use migrate::MigrateError;
 use newest::Newest;
 pub(crate) use order::by_change;
-pub use rows::Rows;
+pub use rows::{Rows, Statement};
 pub use sheet::{Field, Row, Sheet};
 pub use transfer::{Moved, Transfer, TransferError, is_in_use, transfer};
 pub use writer::last_change;

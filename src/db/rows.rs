@@ -1,14 +1,63 @@
 //! Many rows in one statement: a list of rows travels as one JSON parameter, and SQL that either engine reads takes it
 //! apart again. Diesel cannot write many rows at once through a connection that may be to either engine.
 //!
-//! What such a statement asks of the table besides, it asks so that no index answers (`NOT status <> 'queued'`): SQLite might
-//! else go through that index and take the whole list apart for each of its rows.
-//!
-//! Parameters are written `$1`, `$2` … and must appear in that order: SQLite takes them for names.
+//! What such a statement asks of the table besides, it asks so that no index answers (`status || '' = 'queued'`): the engine
+//! might else go through all that the index holds, and SQLite take the whole list apart for each of its rows.
+
+use std::marker::PhantomData;
 
 use chrono::NaiveDateTime;
+use diesel::backend::Backend;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{Text, Untyped};
+use diesel::{QueryResult, RunQueryDsl};
 
 use super::AnyConnection;
+
+/// A statement with texts for parameters, written `$1`, `$2` … in that order, that each connection prepares once: what
+/// Diesel's `sql_query` says is prepared anew each time. It is known by the type `Of`, and must read the same for as
+/// long as the connection lives.
+pub struct Statement<Of> {
+    sql: String,
+    texts: Vec<String>,
+    of: PhantomData<Of>,
+}
+
+impl<Of> Statement<Of> {
+    /// This statement with these texts.
+    #[must_use]
+    pub fn new(sql: String, texts: Vec<String>) -> Self {
+        Self { sql, texts, of: PhantomData }
+    }
+}
+
+impl<Of: 'static> QueryId for Statement<Of> {
+    type QueryId = Statement<Of>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<Of, DB> QueryFragment<DB> for Statement<Of>
+where
+    DB: Backend,
+    String: ToSql<Text, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        let mut parts = self.sql.split('$');
+        out.push_sql(parts.next().unwrap_or_default());
+        for (part, text) in parts.zip(&self.texts) {
+            out.push_bind_param::<Text, _>(text)?;
+            out.push_sql(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+        }
+        Ok(())
+    }
+}
+
+impl<Of> Query for Statement<Of> {
+    type SqlType = Untyped;
+}
+
+impl<Of, C> RunQueryDsl<C> for Statement<Of> {}
 
 /// How one engine takes a list of rows apart.
 #[derive(Clone, Copy, Debug)]

@@ -16,7 +16,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::connection::{self, AnyConnection, DatabaseUrl, Engine, Use};
-use super::{DbError, Tx};
+use super::{DbError, Statement, Tx};
 use crate::kernel::random_token;
 
 /// How many deeds one commit may carry: enough to share a flush, few enough to keep each answer quick.
@@ -92,7 +92,7 @@ impl Writer {
             while jobs.blocking_recv_many(&mut batch, BATCH) > 0 {
                 match line.begin(batch.len()) {
                     Ok((open, first_change)) => match run(open, batch.drain(..), first_change, &committed) {
-                        Outcome::Committed => {}
+                        Outcome::Settled => {}
                         Outcome::Undone(error) => {
                             tracing::error!(%error, "a batch of writes was undone");
                             line.connection = None;
@@ -219,17 +219,15 @@ impl Line {
                 ))?;
                 let look =
                     "SELECT value, (SELECT max(version) FROM __diesel_schema_migrations) AS schema FROM change_counter";
-                diesel::sql_query(look).get_result(connection)?
+                Statement::<Begun>::new(look.to_owned(), Vec::new()).get_result(connection)?
             }
             Engine::Postgres => {
                 connection.batch_execute("BEGIN")?;
-                let take = format!(
-                    "WITH counter AS (UPDATE change_counter SET value = value + {jobs} RETURNING value) \
-                     INSERT INTO write_mark (writer, change) SELECT '{name}', value FROM counter \
+                let take = "WITH counter AS (UPDATE change_counter SET value = value + CAST($1 AS BIGINT) \
+                     RETURNING value) INSERT INTO write_mark (writer, change) SELECT $2, value FROM counter \
                      ON CONFLICT (writer) DO UPDATE SET change = excluded.change \
-                     RETURNING change AS value, (SELECT max(version) FROM __diesel_schema_migrations)::text AS schema"
-                );
-                diesel::sql_query(take).get_result(connection)?
+                     RETURNING change AS value, (SELECT max(version) FROM __diesel_schema_migrations)::text AS schema";
+                Statement::<Begun>::new(take.to_owned(), vec![jobs.to_string(), name]).get_result(connection)?
             }
         })
     }
@@ -297,8 +295,8 @@ fn forget_old_marks(mut connection: AnyConnection) -> Result<AnyConnection, DbEr
 
 /// What became of a batch.
 enum Outcome {
-    /// It holds, and everyone was told.
-    Committed,
+    /// What was done holds, what was refused left nothing, and everyone was told.
+    Settled,
     /// Nothing of it was kept, and everyone was told.
     Undone(DbError),
     /// Nobody knows yet, and nobody was told.
@@ -308,20 +306,29 @@ enum Outcome {
 /// Runs every job, commits, says so, answers.
 fn run(
     connection: &mut AnyConnection,
-    jobs: impl Iterator<Item = Box<dyn Job>>,
+    jobs: impl ExactSizeIterator<Item = Box<dyn Job>>,
     first_change: i64,
     committed: &watch::Sender<i64>,
 ) -> Outcome {
+    let alone = jobs.len() == 1;
     let mut answers = Vec::with_capacity(BATCH);
     let mut broken = Ok(());
+    let mut kept = false;
     let mut change = first_change;
     for job in jobs {
         if let Err(error) = &broken {
             job.refuse(DbError::clone(error));
             continue;
         }
-        broken = run_one(connection, job, change, &mut answers);
+        broken = run_one(connection, job, change, alone, &mut answers).map(|one| kept |= one);
         change += 1;
+    }
+    if broken.is_ok() && !kept {
+        broken = connection.batch_execute("ROLLBACK").map_err(DbError::from);
+        if broken.is_ok() {
+            answers.into_iter().for_each(|answer| answer(Ok(())));
+            return Outcome::Settled;
+        }
     }
     if let Err(error) = broken {
         let error = DbError::Unavailable(error.to_string());
@@ -335,7 +342,7 @@ fn run(
             // Before anybody has an answer: whoever has it must not be shown what was at hand before.
             announce(committed, change - 1);
             answers.into_iter().for_each(|answer| answer(Ok(())));
-            Outcome::Committed
+            Outcome::Settled
         }
         Err(error) => {
             connection.batch_execute("ROLLBACK").ok();
@@ -344,13 +351,16 @@ fn run(
     }
 }
 
+/// Does one deed; returns whether anything of it is to be kept. One that is alone needs no savepoint: its transaction is
+/// one.
 fn run_one(
     connection: &mut AnyConnection,
     job: Box<dyn Job>,
     change: i64,
+    alone: bool,
     answers: &mut Vec<Answer>,
-) -> Result<(), DbError> {
-    if let Err(error) = connection.batch_execute("SAVEPOINT deed") {
+) -> Result<bool, DbError> {
+    if !alone && let Err(error) = connection.batch_execute("SAVEPOINT deed") {
         let error = DbError::from(error);
         job.refuse(error.clone());
         return Err(error);
@@ -360,6 +370,9 @@ fn run_one(
     let ran = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)));
     let (keep, answer) = ran.map_or((false, None), |(keep, answer)| (keep, Some(answer)));
     answers.extend(answer);
-    let settle = if keep { "RELEASE SAVEPOINT deed" } else { "ROLLBACK TO SAVEPOINT deed; RELEASE SAVEPOINT deed" };
-    connection.batch_execute(settle).map_err(DbError::from)
+    if !alone {
+        let undo = if keep { "" } else { "ROLLBACK TO SAVEPOINT deed; " };
+        connection.batch_execute(&format!("{undo}RELEASE SAVEPOINT deed"))?;
+    }
+    Ok(keep)
 }

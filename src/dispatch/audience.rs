@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use serde_json::json;
 
 use super::{Dispatch, Status, Surroundings, actions, ledger, store};
-use crate::db::{AnyConnection, DbError, Lift, Tx};
+use crate::db::{AnyConnection, DbError, Tx};
 use crate::dialogue::{self, Version, VersionKind};
-use crate::kernel::{Id, Instant, Seal};
+use crate::kernel::{Instant, Seal};
 use crate::post;
 use crate::post::store::{NoticeFor, queue_notices, told};
 use crate::subscription::store::{Listener, listeners, listeners_at};
@@ -16,61 +16,44 @@ use crate::subscription::{Notice, Reason, Why};
 /// How many subscriptions one transaction looks at: enough to be quick, few enough that nobody waits long to write.
 const PAGE: i64 = 1000;
 
-/// The oldest open dispatch. A version that cannot be read keeps its own waiting until it is put right, and no other.
-pub(super) fn next(connection: &mut AnyConnection, now: Instant) -> Result<Option<Id<Dispatch>>, DbError> {
+/// A page of a dispatch's audience: whom it concerns of the subscriptions after the place where the dispatch stands.
+pub(super) struct Page {
+    dispatch: Dispatch,
+    version: Version,
+    concerned: Vec<(NoticeFor, Why)>,
+    /// The last subscription that was looked at; none when it was the last of all.
+    place: Option<String>,
+}
+
+/// The next page of the oldest open dispatch: found by reading alone, so that whoever writes need not wait for it. One
+/// whose rows cannot be read waits alone.
+pub(super) fn next_page(connection: &mut AnyConnection, now: Instant) -> Result<Option<Page>, DbError> {
     for dispatch in store::in_status(connection, Status::Open, now)? {
-        match Told::of(connection, &dispatch, now) {
-            Err(error @ DbError::Impossible { .. }) => {
-                tracing::error!(%error, dispatch = %dispatch.id, "a dispatch waits until this row is put right");
-            }
-            told => return told.map(|_| Some(dispatch.id)),
+        match page_of(connection, dispatch, now) {
+            Err(error @ DbError::Impossible { .. }) => tracing::error!(%error, "a dispatch waits that needs this row"),
+            page => return page.map(Some),
         }
     }
     Ok(None)
 }
 
-/// What is told, and what was before.
-struct Told {
-    version: Version,
-    versions: Vec<Version>,
-    /// What filters look at.
-    notice: Notice,
-}
-
-impl Told {
-    fn of(connection: &mut AnyConnection, dispatch: &Dispatch, now: Instant) -> Result<Self, DbError> {
-        let found = dialogue::store::find_version(connection, dispatch.notice_version_id)?;
-        let version = Lift::new("dispatch", &dispatch.id).some("notice_version_id", found)?;
-        let versions = dialogue::store::versions(connection, version.dialogue_id, now)?;
-        let found = dialogue::store::find(connection, version.dialogue_id, now)?;
-        let dialogue = Lift::new("dialogue_version", &version.id).some("dialogue_id", found)?;
-        let notice = Surroundings::default().notice_of(connection, &dialogue, &version.notice)?;
-        Ok(Self { version, versions, notice })
-    }
-}
-
-/// Goes on with an open dispatch by one page; returns whether it was still open.
-pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, id: Id<Dispatch>, now: Instant) -> Result<bool, DbError> {
-    let Some(dispatch) = store::find(tx.connection, id)?.filter(|dispatch| dispatch.status == Status::Open) else {
-        return Ok(false);
-    };
-    let Told { version, versions, notice } = Told::of(tx.connection, &dispatch, now)?;
-    if dispatch.place.is_empty() {
-        actions::enter_scheduled(tx, &version, &dispatch)?;
-    }
+fn page_of(connection: &mut AnyConnection, dispatch: Dispatch, now: Instant) -> Result<Page, DbError> {
+    let version = required_version(connection, &dispatch)?;
+    let versions = dialogue::store::versions(connection, version.dialogue_id, now)?;
     let earlier: Vec<&Version> = versions.iter().filter(|other| other.number < version.number).collect();
+    let notice = prepared(connection, &version, now)?;
     // Who knew of a date that was moved must learn of it before that date.
     let published_at = version.published_at;
     let dates = earlier.last().copied().into_iter().chain([&version]);
     let next_date = dates.filter_map(|version| version.notice.next_date(published_at)).min();
 
-    let (page, place) = listeners(tx.connection, &dispatch.place, published_at, PAGE)?;
+    let (page, place) = listeners(connection, &dispatch.place, published_at, PAGE)?;
     let told_before = if earlier.is_empty() {
         HashSet::new()
     } else {
         let ids: Vec<String> = earlier.iter().map(|version| version.id.to_string()).collect();
         let keys: Vec<String> = page.iter().map(|listener| listener.email_key.clone()).collect();
-        told(tx.connection, &ids, &keys)?
+        told(connection, &ids, &keys)?
     };
     let why = |listener: &Listener| {
         let matched = match version.kind {
@@ -91,7 +74,7 @@ pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, id: Id<Dispatch>, now: I
         .collect();
     let mut first: HashMap<String, Option<Instant>> = HashMap::new();
     if !patient.is_empty() {
-        let all = listeners_at(tx.connection, &patient, published_at)?;
+        let all = listeners_at(connection, &patient, published_at)?;
         let mut of_address: HashMap<&str, usize> = HashMap::new();
         all.iter().for_each(|one| *of_address.entry(&one.email_key).or_default() += 1);
         // Most addresses have one subscription; its filter is asked once, below.
@@ -109,6 +92,18 @@ pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, id: Id<Dispatch>, now: I
             concerned.push((delivery_for(listener, &why, at)?, why));
         }
     }
+    Ok(Page { dispatch, version, concerned, place })
+}
+
+/// Queues a letter for each of a page, unless somebody else has gone on with the dispatch meanwhile.
+pub(super) fn enter_page(tx: &mut Tx<'_>, seal: &Seal, page: Page, now: Instant) -> Result<(), DbError> {
+    let Page { dispatch, version, concerned, place } = page;
+    if store::find(tx.connection, dispatch.id)?.as_ref() != Some(&dispatch) {
+        return Ok(());
+    }
+    if dispatch.place.is_empty() {
+        actions::enter_scheduled(tx, &version, &dispatch)?;
+    }
     if !concerned.is_empty() {
         let (recipients, why): (Vec<NoticeFor>, Vec<Why>) = concerned.into_iter().unzip();
         let (of, version_id) = (dispatch.id.to_string(), version.id.to_string());
@@ -123,8 +118,7 @@ pub(super) fn expand_page(tx: &mut Tx<'_>, seal: &Seal, id: Id<Dispatch>, now: I
             ledger::append(tx, now, dispatch.dialogue_id.to_string(), "queued", &told)?;
         }
     }
-    store::update(tx, &dispatch.expanded_to(place, now))?;
-    Ok(true)
+    store::update(tx, &dispatch.expanded_to(place, now))
 }
 
 fn delivery_for(listener: &Listener, why: &Why, digest_at: Option<Instant>) -> Result<NoticeFor, DbError> {
@@ -135,4 +129,17 @@ fn delivery_for(listener: &Listener, why: &Why, digest_at: Option<Instant>) -> R
         why: serde_json::to_string(why).map_err(|error| DbError::Refused(error.to_string()))?,
         digest_at,
     })
+}
+
+fn required_version(connection: &mut AnyConnection, dispatch: &Dispatch) -> Result<Version, DbError> {
+    let id = dispatch.notice_version_id;
+    let found = dialogue::store::find_version(connection, id)?;
+    crate::db::Lift::new("dispatch", &dispatch.id).some("notice_version_id", found)
+}
+
+/// What filters look at, of a version.
+fn prepared(connection: &mut AnyConnection, version: &Version, now: Instant) -> Result<Notice, DbError> {
+    let found = dialogue::store::find(connection, version.dialogue_id, now)?;
+    let dialogue = crate::db::Lift::new("dialogue_version", &version.id).some("dialogue_id", found)?;
+    Surroundings::default().notice_of(connection, &dialogue, &version.notice)
 }

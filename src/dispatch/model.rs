@@ -38,7 +38,7 @@ impl Status {
 }
 
 /// The sending of one notice version to all whom it concerns.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dispatch {
     pub id: Id<Dispatch>,
     pub dialogue_id: Id<Dialogue>,

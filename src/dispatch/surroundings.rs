@@ -56,16 +56,17 @@ impl Surroundings {
             dialogue_id: Some(dialogue.id),
             title: notice.title.clone(),
             words: words_of(&text),
-            concern: Some(concern(&notice.title, &text)?),
+            concern: Some(concern(&notice.title, &text)),
         })
     }
 }
 
 /// Whom a text concerns in meaning.
-fn concern(title: &str, text: &str) -> Result<Arc<Concern>, DbError> {
-    let lexicon = house::lexicon().map_err(DbError::Refused)?;
+fn concern(title: &str, text: &str) -> Arc<Concern> {
+    // A flawed lexicon has ended the start long before.
+    let lexicon = || house::lexicon().inspect_err(|flaws| tracing::error!(flaws, "no lexicon")).ok();
     let need = Need { title: title.to_owned(), ..Need::from_text(text, None) };
-    Ok(Arc::new(Concern::of(lexicon, &need)))
+    Arc::new(Concern::of(lexicon, need))
 }
 
 /// What filters look at, of a process: all that its challenges say.
@@ -86,7 +87,7 @@ pub fn notice_of_process(connection: &mut AnyConnection, process: &Process) -> R
         dialogue_id: None,
         title: process.body.title.clone(),
         words: words_of(&text),
-        concern: Some(concern(&process.body.title, &text)?),
+        concern: Some(concern(&process.body.title, &text)),
     })
 }
 

@@ -16,7 +16,6 @@ use crate::db::DbError;
 use crate::dialogue;
 use crate::kernel::{Instant, copenhagen};
 use crate::mail::{Postman, PostmanError, Signer};
-use crate::matching::lexicon::house;
 use crate::post;
 use crate::web::Node;
 
@@ -149,13 +148,12 @@ async fn step(node: &Data<Node>, tidied_at: &mut Option<Instant>) -> Result<bool
     Ok(false)
 }
 
-/// Finds recipients of the oldest open dispatch, one page; returns whether there was one.
+/// Finds the recipients of the oldest open dispatch, one page; returns whether there was one.
 async fn expand(node: &Data<Node>) -> Result<bool, DbError> {
     let (now, seal) = (node.now(), node.seal.clone());
-    let Some(next) = node.db.read(move |connection| audience::next(connection, now)).await? else { return Ok(false) };
-    // Whoever reads the lexicon first waits longer than a transaction may rest.
-    actix_web::web::block(house::lexicon).await.ok();
-    node.db.write(move |tx| audience::expand_page(tx, &seal, next, now)).await
+    let page = node.db.read(move |connection| audience::next_page(connection, now)).await?;
+    let Some(page) = page else { return Ok(false) };
+    node.db.write(move |tx| audience::enter_page(tx, &seal, page, now)).await.map(|()| true)
 }
 
 /// Puts letters of a dispatch that goes on back among those that go, one page; returns whether there were any.

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::explain::ReasonKind;
 use super::index::{Index, Settings};
@@ -27,18 +27,22 @@ pub struct Shared {
     pub english: String,
 }
 
-/// A notice that can be asked whom it concerns.
+/// A notice that can be asked whom it concerns. It is read when the first description is held against it: most are asked
+/// about codes and regions alone, and whoever only passes codes on need not know what words mean.
 pub struct Concern {
-    index: Index<()>,
+    index: LazyLock<Option<Index<()>>, Box<dyn FnOnce() -> Option<Index<()>> + Send>>,
     heard: Mutex<HashMap<String, Option<Shared>>>,
 }
 
 impl Concern {
-    /// Of a notice's text.
-    pub fn of(lexicon: Arc<Lexicon>, notice: &Need) -> Concern {
-        let mut index = Index::new(lexicon, Settings::default());
-        index.put((), notice);
-        Concern { index, heard: Mutex::default() }
+    /// Of a notice's text, in the words of this lexicon; of nobody when there is none.
+    pub fn of(lexicon: impl FnOnce() -> Option<Arc<Lexicon>> + Send + 'static, notice: Need) -> Concern {
+        let read = move || {
+            let mut index = Index::new(lexicon()?, Settings::default());
+            index.put((), &notice);
+            Some(index)
+        };
+        Concern { index: LazyLock::new(Box::new(read)), heard: Mutex::default() }
     }
 
     /// What it shares with a description that it concerns.
@@ -56,10 +60,11 @@ impl Concern {
     }
 
     fn compare(&self, description: &str) -> Option<Shared> {
-        let profile = self.index.read(&Need::from_text(description, None));
-        let found = self.index.like_profile(&profile, None, 1);
+        let index = self.index.as_ref()?;
+        let profile = index.read(&Need::from_text(description, None));
+        let found = index.like_profile(&profile, None, 1);
         found.first().filter(|found| found.raw >= LEAST)?;
-        let reasons = self.index.why_profile(&profile, &());
+        let reasons = index.why_profile(&profile, &());
         let kinds = [ReasonKind::Concept, ReasonKind::Words, ReasonKind::RelatedConcept];
         let reason = kinds.into_iter().find_map(|kind| reasons.iter().find(|reason| reason.kind == kind))?;
         Some(Shared { danish: reason.danish.clone(), english: reason.english.clone() })

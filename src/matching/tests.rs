@@ -222,7 +222,7 @@ fn a_search_finds_the_word_its_forms_its_compounds_and_the_same_in_other_words()
 fn a_notice_concerns_whom_it_speaks_of() {
     let text = "Kommunerne ønsker løsninger, der finder utætte vandledninger, før vandet står på vejen.";
     let notice = Need { title: "Lækage på ledningsnettet".into(), ..Need::from_text(text, None) };
-    let concern = Concern::of(Arc::clone(&LEXICON), &notice);
+    let concern = Concern::of(|| Some(Arc::clone(&LEXICON)), notice);
     let shared = concern.with("Vi lytter til rør med sensorer og finder læk i drikkevandsnet for forsyninger").unwrap();
     assert!(shared.danish.contains("handler om"), "{shared:?}");
     for other in ["", "x", "Vi sælger skolemøbler og tavler", "🌙", &"a".repeat(6_000)] {

@@ -128,7 +128,7 @@ pub fn change(
     let subscription = Subscription { body, ..subscription }.in_state(state, now);
     store::update(tx, &subscription)?;
     if faster {
-        post::store::release_digests(tx, &subscription.id.to_string(), now)?;
+        post::store::release_digests(tx, &subscription.email, &subscription.id.to_string(), now)?;
     }
     note(tx, subscription.id, "changed", now)?;
     Ok(subscription)
@@ -191,7 +191,7 @@ pub fn erase(tx: &mut Tx<'_>, node: &Node, now: Instant, token: &str) -> Result<
     if store::of_address(tx.connection, &subscription.email)?.is_empty() {
         post::store::forget_recipient(tx, &subscription.email, &hash, now)?;
     } else {
-        post::store::forget_subscription(tx, &id.to_string(), &hash, now)?;
+        post::store::forget_subscription(tx, &subscription.email, &id.to_string(), &hash, now)?;
     }
     note(tx, id, "erased", now)
 }

@@ -333,7 +333,8 @@ fn small(set: &Labelled, lexicon: &Arc<Lexicon>) -> [(usize, f32, f32); 2] {
 fn told(set: &Labelled, lexicon: &Arc<Lexicon>) -> (f32, f32) {
     let (mut told, mut right, mut relevant) = (0, 0, 0);
     for challenge in &set.challenges {
-        let concern = Concern::of(Arc::clone(lexicon), &Need { cpv: Vec::new(), ..challenge.need() });
+        let lexicon = Arc::clone(lexicon);
+        let concern = Concern::of(|| Some(lexicon), Need { cpv: Vec::new(), ..challenge.need() });
         for supplier in &set.suppliers {
             let is_relevant = challenge.topic.as_ref().is_some_and(|topic| supplier.relevant_topics.contains(topic));
             let is_told = concern.with(&supplier.description).is_some();

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 use serde_json::{Value, json};
 
+use super::{STILL_WAITS, still_waits, waiting};
 use crate::db::schema::delivery;
-use crate::db::{AnyConnection, DbError, Lift, Rows, Tx, optional};
+use crate::db::{AnyConnection, DbError, Lift, Rows, Statement, Tx, optional};
 use crate::kernel::{Email, Instant};
 use crate::post::{Content, Held, Outcome, Told, Urgency};
 
@@ -100,7 +100,7 @@ pub fn lease(
         // One urgency at a time, so that the index leads straight to what is due, past all that waits for later.
         due.extend(
             delivery::table
-                .filter(delivery::status.eq("queued").and(delivery::urgency.eq(urgency.rank())))
+                .filter(waiting().and(delivery::urgency.eq(urgency.rank())))
                 .filter(delivery::due_at.le(now.naive_utc()))
                 .filter(is_free(now.naive_utc(), (now + lease * 2).naive_utc()))
                 .order((delivery::due_at, delivery::id))
@@ -152,7 +152,7 @@ fn rest_of_digests(tx: &mut Tx<'_>, due: &[Row]) -> Result<Vec<Row>, DbError> {
     }
     let known: Vec<&String> = due.iter().map(|row| &row.id).collect();
     Ok(delivery::table
-        .filter(delivery::digest.eq_any(digests).and(delivery::status.eq("queued")))
+        .filter(delivery::digest.eq_any(digests).and(still_waits()))
         .filter(delivery::id.ne_all(known))
         .order((delivery::due_at, delivery::id))
         .select(COLUMNS)
@@ -249,7 +249,7 @@ pub fn renew(tx: &mut Tx<'_>, held: &[Held], lease: TimeDelta, now: Instant) -> 
     if held.is_empty() {
         return Ok(());
     }
-    diesel::update(delivery::table.filter(delivery::id.eq_any(ids(held)).and(delivery::status.eq("queued"))))
+    diesel::update(delivery::table.filter(delivery::id.eq_any(ids(held)).and(still_waits())))
         .set(delivery::leased_until.eq((now + lease).naive_utc()))
         .execute(tx.connection)?;
     Ok(())
@@ -271,20 +271,22 @@ pub fn put_off(tx: &mut Tx<'_>, back: &[(Held, Duration)], now: Instant) -> Resu
     let sql = Rows::on(tx.connection);
     let statement = format!(
         "UPDATE delivery SET due_at = later.due_at, leased_until = NULL FROM (SELECT {} AS id, {} AS due_at FROM {}) \
-         AS later WHERE delivery.id = later.id AND NOT delivery.status <> 'queued'",
+         AS later WHERE delivery.id = later.id AND {STILL_WAITS}",
         sql.text(0),
         sql.time(1),
         sql.of("$1"),
     );
-    diesel::sql_query(statement).bind::<Text, _>(Value::from(rows).to_string()).execute(tx.connection)?;
+    Statement::<PutOff>::new(statement, vec![Value::from(rows).to_string()]).execute(tx.connection)?;
     Ok(())
 }
+
+struct PutOff;
 
 fn lay_aside(tx: &mut Tx<'_>, ids: &[String]) -> Result<(), DbError> {
     if ids.is_empty() {
         return Ok(());
     }
-    diesel::update(delivery::table.filter(delivery::id.eq_any(ids).and(delivery::status.eq("queued"))))
+    diesel::update(delivery::table.filter(delivery::id.eq_any(ids).and(still_waits())))
         .set((delivery::urgency.eq(Urgency::Paused.rank()), delivery::leased_until.eq(None::<NaiveDateTime>)))
         .execute(tx.connection)?;
     Ok(())
@@ -348,7 +350,7 @@ pub fn settle<'a>(
          attempts = delivery.attempts + 1, answer = done.answer, leased_until = NULL, settled_at = done.settled_at, \
          letter = CASE WHEN done.settled_at IS NULL THEN delivery.letter END \
          FROM (SELECT {} AS id, {} AS status, {} AS due_at, {} AS answer, {} AS settled_at FROM {}) AS done \
-         WHERE delivery.id = done.id AND NOT delivery.status <> 'queued'",
+         WHERE delivery.id = done.id AND {STILL_WAITS}",
         sql.text(0),
         sql.text(1),
         sql.time(2),
@@ -356,9 +358,11 @@ pub fn settle<'a>(
         sql.time(4),
         sql.of("$1"),
     );
-    diesel::sql_query(statement).bind::<Text, _>(Value::from(rows).to_string()).execute(tx.connection)?;
+    Statement::<Settle>::new(statement, vec![Value::from(rows).to_string()]).execute(tx.connection)?;
     Ok(())
 }
+
+struct Settle;
 
 /// Lets letters go at once that a clock which was ahead, and has been put right since, put off further than anything
 /// is put off: `pause` for those that are tried again, `digest` for those that wait for one.
@@ -370,14 +374,14 @@ pub fn heed_clock(tx: &mut Tx<'_>, pause: TimeDelta, digest: TimeDelta, now: Ins
     for urgency in Urgency::IN_ORDER {
         let longest = if urgency == Urgency::Digest { digest } else { pause };
         let far = delivery::table
-            .filter(delivery::status.eq("queued").and(delivery::urgency.eq(urgency.rank())))
+            .filter(waiting().and(delivery::urgency.eq(urgency.rank())))
             .filter(delivery::due_at.gt((now + longest).naive_utc()));
         moved += diesel::update(far).set(delivery::due_at.eq(now.naive_utc())).execute(tx.connection)?;
     }
     Ok(moved)
 }
 
-/// When the next delivery is due, or a lease runs out; `None` when nothing waits.
+/// When the next delivery that nobody holds is due; `None` when there is none.
 ///
 /// # Errors
 /// [`DbError`].
@@ -386,7 +390,7 @@ pub fn next_due(connection: &mut AnyConnection, lease: TimeDelta, now: Instant) 
     for urgency in Urgency::IN_ORDER {
         let due: Option<NaiveDateTime> = optional(
             delivery::table
-                .filter(delivery::status.eq("queued").and(delivery::urgency.eq(urgency.rank())))
+                .filter(waiting().and(delivery::urgency.eq(urgency.rank())))
                 .filter(is_free(now.naive_utc(), (now + lease * 2).naive_utc()))
                 .order((delivery::due_at, delivery::id))
                 .select(delivery::due_at)
@@ -394,10 +398,5 @@ pub fn next_due(connection: &mut AnyConnection, lease: TimeDelta, now: Instant) 
         )?;
         next = [next, due].into_iter().flatten().min();
     }
-    let leased: Option<NaiveDateTime> = delivery::table
-        .filter(delivery::status.eq("queued").and(delivery::leased_until.is_not_null()))
-        .select(diesel::dsl::min(delivery::leased_until))
-        .first(connection)?;
-    next = [next, leased].into_iter().flatten().min();
     Ok(next.map(|due| due.and_utc()))
 }

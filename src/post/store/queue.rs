@@ -6,7 +6,7 @@ use diesel::sql_types::Text;
 use serde_json::json;
 
 use crate::db::schema::{confirmation_request, delivery};
-use crate::db::{DbError, Rows, Tx};
+use crate::db::{DbError, Rows, Statement, Tx};
 use crate::kernel::{Email, Id, Instant, Language, Network, digest};
 use crate::mail::Letter;
 use crate::post::{Delivery, Urgency};
@@ -175,12 +175,9 @@ pub fn queue_notices(
         sql.number(8),
         sql.of("$4"),
     );
-    let queued: Vec<Queued> = diesel::sql_query(statement)
-        .bind::<Text, _>(dispatch_id)
-        .bind::<Text, _>(notice_version_id)
-        .bind::<Text, _>(Rows::moment(now.naive_utc()))
-        .bind::<Text, _>(serde_json::Value::from(rows).to_string())
-        .load(tx.connection)?;
+    let rows = serde_json::Value::from(rows).to_string();
+    let texts = vec![dispatch_id.to_owned(), notice_version_id.to_owned(), Rows::moment(now.naive_utc()), rows];
+    let queued: Vec<Queued> = Statement::<Queued>::new(statement, texts).load(tx.connection)?;
     let mut new: std::collections::HashSet<String> = queued.into_iter().map(|queued| queued.id).collect();
     Ok(ids.into_iter().enumerate().filter(|(_, id)| new.remove(id)).collect())
 }

@@ -308,7 +308,7 @@ mod tests {
     fn what_is_about_the_same_in_other_words_matches_and_says_what_it_shares() {
         let text = "Nattevagten går runder hver nat og vækker beboerne på plejehjemmet, selv om alt er i orden.";
         let about = Need { title: "Natligt tilsyn".into(), ..Need::from_text(text, None) };
-        let concern = Concern::of(house::lexicon().unwrap(), &about);
+        let concern = Concern::of(|| house::lexicon().ok(), about);
         let n = Notice { concern: Some(Arc::new(concern)), ..notice(&[], &[], text) };
         let why = |text: &str| filter(serde_json::json!({"text": text})).matches(&n).map(|why| why.line(Language::Da));
         let line = why("Vi laver sensorer, der ser til ældre om natten uden at forstyrre deres søvn på plejecentre");
