@@ -246,6 +246,7 @@ fn a_version_shows_only_what_it_changed() {
     let mut more = events[0].clone();
     more.as_object_mut().unwrap().remove("id");
     more["title"] = "Informationsmøde".into();
+    more["seats"] = 1.into();
     events.as_array_mut().unwrap().push(more);
     let change = json!({"events": events, "change_reason": "Et møde mere"});
     app.facilitator().change(&format!("/dialogues/{id}"), change).expect(200);
@@ -253,6 +254,7 @@ fn a_version_shows_only_what_it_changed() {
     assert_eq!(second["changes"][0]["before"], "");
     let after = second["changes"][0]["after"].as_str().unwrap();
     assert!(after.contains("Informationsmøde") && after.lines().count() == 1, "{after}");
+    assert!(after.ends_with(", 1 plads"), "{after}");
 }
 
 #[test]

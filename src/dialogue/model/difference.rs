@@ -138,6 +138,7 @@ pub fn event_line(event: &Event) -> Text {
     let places = [&event.place, &event.url].into_iter().flatten();
     let place: String = places.map(|place| format!(", {place}")).collect();
     let Text { da: seats_da, en: seats_en } = match event.capacity() {
+        Some(1) => text!(", 1 plads", ", 1 seat"),
         Some(seats) => text!(", {seats} pladser", ", {seats} seats"),
         None => text!("", ""),
     };
