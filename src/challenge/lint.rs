@@ -159,7 +159,7 @@ fn is_one_of(list: &[&str], word: &str) -> bool {
     const ENDINGS: [&str; 16] =
         ["", "s", "e", "en", "ene", "et", "er", "r", "n", "ne", "erne", "rne", "ten", "ter", "terne", "ens"];
     let is = |part: &str| list.iter().any(|stem| part.strip_prefix(stem).is_some_and(|end| ENDINGS.contains(&end)));
-    is(word) || word.split('-').any(is)
+    is(word) || (word.contains('-') && word.split('-').any(is))
 }
 
 /// A brand, written as a name: teams are no Teams.

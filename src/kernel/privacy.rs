@@ -387,11 +387,16 @@ pub fn find_name(text: &str) -> Option<String> {
         let is_initial = |word: &&&str| word.chars().count() == 2 && word.ends_with('.') && is_capital(word);
         let mut rest = words.iter().skip(index + 1).filter(|word| !is_initial(word));
         let last = bare(rest.next()?);
+        // Names are rare in what people write, and most words are done with here.
+        if !is_capital(last) {
+            return None;
+        }
         let behind = rest.next().map(|word| bare(word).to_lowercase()).unwrap_or_default();
-        if ADDRESSED.contains(&first.to_lowercase().as_str()) && is_capital(last) {
+        if ADDRESSED.contains(&first.to_lowercase().as_str()) {
             return Some(format!("{first} {last}"));
         }
-        let is_place = PLACES.iter().any(|place| behind == *place || last.to_lowercase().ends_with(place));
+        let ending = last.to_lowercase();
+        let is_place = PLACES.iter().any(|place| behind == *place || ending.ends_with(place));
         // A sign behind the first word ends the name before it began.
         if is_place || bare(first) != *first || !is_name(first) || !is_name(last) {
             return None;
