@@ -37,10 +37,20 @@ pub struct Outcome {
 
 /// Sends requests from 16 connections for this long; `request` makes the n-th. An answer that is no success ends it all.
 pub fn run(address: SocketAddr, time: Duration, request: impl Fn(usize) -> Request + Sync) -> Outcome {
+    run_by(CLIENTS, address, time, request)
+}
+
+/// … from so many connections.
+pub fn run_by(
+    clients: usize,
+    address: SocketAddr,
+    time: Duration,
+    request: impl Fn(usize) -> Request + Sync,
+) -> Outcome {
     let number = AtomicUsize::new(0);
     let begun = Instant::now();
     let mut times: Vec<Duration> = std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..CLIENTS)
+        let clients: Vec<_> = (0..clients)
             .map(|_| {
                 scope.spawn(|| {
                     let mut connection = Connection::open(address);

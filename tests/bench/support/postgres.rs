@@ -2,6 +2,8 @@
 
 use diesel::prelude::*;
 
+use super::server::cpu_seconds;
+
 /// A database of this run, dropped at its end.
 pub struct Postgres {
     server: String,
@@ -19,6 +21,19 @@ impl Postgres {
         diesel::sql_query(format!("CREATE DATABASE {name}")).execute(&mut connection).unwrap();
         let url = format!("{}/{name}", server.rsplit_once('/')?.0);
         Some(Self { server, name, url })
+    }
+
+    /// CPU seconds of the processes that serve this database's connections, where PostgreSQL runs on this machine.
+    pub fn cpu_seconds(&self) -> f64 {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::Integer)]
+            pid: i32,
+        }
+        let serving = format!("SELECT pid FROM pg_stat_activity WHERE datname = '{}'", self.name);
+        let mut connection = PgConnection::establish(&self.server).unwrap();
+        let rows: Vec<Row> = diesel::sql_query(serving).load(&mut connection).unwrap();
+        cpu_seconds(&rows.iter().map(|row| row.pid.cast_unsigned()).collect::<Vec<_>>())
     }
 }
 

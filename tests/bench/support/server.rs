@@ -24,16 +24,14 @@ impl Server {
         let patience = Instant::now() + Duration::from_secs(30);
         while TcpStream::connect(address).is_err() {
             assert!(child.try_wait().unwrap().is_none() && Instant::now() < patience, "{command:?} does not serve");
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(2));
         }
         Self { child, address }
     }
 
     /// CPU seconds that it and its children have used.
     pub fn cpu_seconds(&self) -> f64 {
-        let ticks: u64 = self.members().iter().filter_map(|pid| ticks(*pid)).sum();
-        // USER_HZ is 100 on every Linux.
-        ticks as f64 / 100.0
+        cpu_seconds(&self.members())
     }
 
     /// The memory that it and its children hold now, in MiB.
@@ -69,6 +67,12 @@ impl Drop for Server {
         Command::new("kill").args(["-TERM", "--", &format!("-{}", self.child.id())]).status().ok();
         self.child.wait().ok();
     }
+}
+
+/// CPU seconds that these processes have used.
+pub fn cpu_seconds(pids: &[u32]) -> f64 {
+    // USER_HZ is 100 on every Linux.
+    pids.iter().filter_map(|pid| ticks(*pid)).sum::<u64>() as f64 / 100.0
 }
 
 fn ticks(pid: u32) -> Option<u64> {
