@@ -68,8 +68,21 @@ impl<K: Clone + Ord + Hash> Index<K> {
 
     /// Why a need that is not in the index matches one that is.
     pub fn why_profile(&self, profile: &Profile, other: &K) -> Vec<Reason> {
-        let Some(found) = self.document(other) else { return Vec::new() };
-        self.reasons(&self.as_document(other.clone(), profile), found)
+        self.why_each(profile, std::iter::once(other)).pop().unwrap_or_default()
+    }
+
+    /// As [`Index::why_profile`] for several, in their order.
+    pub fn why_each<'a>(&self, profile: &Profile, others: impl Iterator<Item = &'a K>) -> Vec<Vec<Reason>>
+    where
+        K: 'a,
+    {
+        let mut asked = None;
+        let why = |other: &K| {
+            let found = self.document(other)?;
+            let asked = asked.get_or_insert_with(|| self.as_document(other.clone(), profile));
+            Some(self.reasons(asked, found))
+        };
+        others.map(why).map(Option::unwrap_or_default).collect()
     }
 
     /// What the needs of a group share, strongest first: concept names in a language.

@@ -127,14 +127,13 @@ impl Live {
         Ok(self.look(|shelf| {
             let Some(index) = &shelf.index else { return Vec::new() };
             let profile = index.read(&need(told));
-            let explain = |Match { key, score, .. }: Match<Id<Challenge>>| Likeness {
-                challenge: key,
-                score,
-                reasons: index.why_profile(&profile, &key),
-            };
-            let worth_telling = |likeness: &Likeness| likeness.score >= LEAST && !likeness.reasons.is_empty();
-            let found = index.like_profile(&profile, itself.as_ref(), limit);
-            found.into_iter().map(explain).filter(worth_telling).collect()
+            let mut found = index.like_profile(&profile, itself.as_ref(), limit);
+            found.retain(|found| found.score >= LEAST);
+            let reasons = index.why_each(&profile, found.iter().map(|found| &found.key));
+            let likenesses = found.into_iter().zip(reasons);
+            let likenesses =
+                likenesses.map(|(Match { key, score, .. }, reasons)| Likeness { challenge: key, score, reasons });
+            likenesses.filter(|likeness| !likeness.reasons.is_empty()).collect()
         }))
     }
 
