@@ -62,13 +62,42 @@ impl Aligned {
         Aligned { words, weight, reach }
     }
 
-    /// How near the two needs' words come, 0 to 1, the same in both directions: as near as the one that is answered
-    /// less. A need that has all of another's setting and a matter of its own besides is not the same need.
-    pub fn nearness(&self, other: &Aligned) -> f32 {
-        self.answered_by(other).min(other.answered_by(self))
+    /// For each two of these needs (row by row) how near, 0 to 1, the words of the one come to those of the other. Two are
+    /// as near as the one that is answered less: a need that has all of another's setting and a matter of its own besides
+    /// is not the same need. The words of one are marked at a time and the others held against it: so many comparisons
+    /// bear no searching.
+    pub fn answered_among(all: &[&Aligned]) -> Vec<f32> {
+        let words = || all.iter().flat_map(|one| &one.words).map(|(meaning, _)| meaning.word);
+        // Words that no other need has are numbered from above: they lie beyond the marks.
+        let most = words().filter(|word| *word < u32::MAX / 2).max().map_or(0, at);
+        let mut marked = vec![false; most + 1];
+        let mut answered = vec![0.0; all.len() * all.len()];
+        for (column, other) in all.iter().enumerate() {
+            other.mark(&mut marked, true);
+            for (row, one) in all.iter().enumerate().filter(|(row, _)| *row != column) {
+                let nearness = |(own, weight): &(Meaning, f32)| {
+                    let is_same = marked.get(at(own.word)).copied().unwrap_or(false);
+                    weight * if is_same { 1.0 } else { other.nearness_of(&own.senses).sqrt() }
+                };
+                let sum: f32 = one.words.iter().map(nearness).sum();
+                if let Some(cell) = answered.get_mut(row * all.len() + column) {
+                    *cell = if one.weight > 0.0 { sum / one.weight } else { 0.0 };
+                }
+            }
+            other.mark(&mut marked, false);
+        }
+        answered
     }
 
-    /// As [`Aligned::nearness`], but as near as the two are answered on average: of a few words each counts.
+    fn mark(&self, marked: &mut [bool], mark: bool) {
+        for (meaning, _) in &self.words {
+            if let Some(place) = marked.get_mut(at(meaning.word)) {
+                *place = mark;
+            }
+        }
+    }
+
+    /// How near the two needs' words come, 0 to 1, as they are answered on average: of a few words each counts.
     pub fn kinship(&self, other: &Aligned) -> f32 {
         f32::midpoint(self.answered_by(other), other.answered_by(self))
     }

@@ -73,9 +73,8 @@ impl Weights {
         self.cpv * nearest(cpv, other) + theme
     }
 
-    /// What the words say, one by one; where a need has no title its whole text stands for it.
-    pub fn aligned(&self, one: &Worded, other: &Worded) -> f32 {
-        let whole = one.text.nearness(&other.text);
+    /// What the words say, one by one, where the whole texts are this near; it stands for a title that is missing.
+    pub fn aligned(&self, whole: f32, one: &Worded, other: &Worded) -> f32 {
         let titles = match (&one.title, &other.title) {
             (Some(one), Some(other)) => one.kinship(other),
             _ => whole,

@@ -66,6 +66,7 @@ impl<K: Clone + Ord + Hash> Index<K> {
     fn among(&self, all: &[Weighed]) -> Square {
         let weights = &self.settings().weights;
         let mut scores = Square::new(all.len());
+        let answered = Aligned::answered_among(&all.iter().map(|one| &one.words.text).collect::<Vec<_>>());
         let mut laid_out = self.scratch.take(self.space().size().max(self.slots.len()));
         for (row, one) in all.iter().enumerate() {
             lay_out(&mut laid_out, one.traits.iter().flatten().copied());
@@ -74,7 +75,9 @@ impl<K: Clone + Ord + Hash> Index<K> {
                 let traits: f32 =
                     shared.map(|(number, weight)| weight * laid_out.get(at(*number)).unwrap_or(&0.0)).sum();
                 let codes = weights.codes(&one.cpv, one.theme, &other.cpv, other.theme);
-                let words = weights.aligned(&one.words, &other.words);
+                let answered = |from: usize, by: usize| answered.get(from * all.len() + by).copied().unwrap_or(0.0);
+                let nearness = answered(row, column).min(answered(column, row));
+                let words = weights.aligned(nearness, &one.words, &other.words);
                 scores.set(row, column, traits + codes + words);
             }
             lay_out(&mut laid_out, one.traits.iter().flatten().map(|(number, _)| (*number, 0.0)));
