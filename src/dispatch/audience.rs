@@ -1,35 +1,79 @@
 //! Whom a version concerns, and why.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::json;
 
 use super::{Dispatch, Status, Surroundings, actions, ledger, store};
-use crate::db::{AnyConnection, DbError, Tx};
+use crate::db::{AnyConnection, DbError, Lift, Tx};
 use crate::dialogue::{self, Version, VersionKind};
 use crate::kernel::{Instant, Seal};
 use crate::post;
-use crate::post::store::{NoticeFor, queue_notices, told};
+use crate::post::store::{NoticeFor, queue_notices, told as heard};
 use crate::subscription::store::{Listener, listeners, listeners_at};
 use crate::subscription::{Notice, Reason, Why};
 
-/// How many subscriptions one transaction looks at: enough to be quick, few enough that nobody waits long to write.
-const PAGE: i64 = 1000;
+/// How many subscriptions are looked at, and written in one transaction: few enough that the letters which go out
+/// meanwhile, and everybody who writes, hardly wait.
+const PAGE: i64 = 250;
+
+/// What a dispatch tells, made ready once for all whom it may concern: all are asked by the same.
+pub(super) struct Told {
+    version: Version,
+    /// The versions before this one.
+    earlier: Vec<String>,
+    /// Who knew of a date that was moved must learn of it before that date.
+    next_date: Option<Instant>,
+    /// What filters look at.
+    notice: Notice,
+}
+
+impl Told {
+    fn of(connection: &mut AnyConnection, dispatch: &Dispatch, now: Instant) -> Result<Self, DbError> {
+        let found = dialogue::store::find_version(connection, dispatch.notice_version_id)?;
+        let version = Lift::new("dispatch", &dispatch.id).some("notice_version_id", found)?;
+        let versions = dialogue::store::versions(connection, version.dialogue_id, now)?;
+        let earlier: Vec<&Version> = versions.iter().filter(|other| other.number < version.number).collect();
+        let dates = earlier.last().copied().into_iter().chain([&version]);
+        let next_date = dates.filter_map(|one| one.notice.next_date(version.published_at)).min();
+        let earlier = earlier.into_iter().map(|version| version.id.to_string()).collect();
+        let found = dialogue::store::find(connection, version.dialogue_id, now)?;
+        let dialogue = Lift::new("dialogue_version", &version.id).some("dialogue_id", found)?;
+        let notice = Surroundings::default().notice_of(connection, &dialogue, &version.notice)?;
+        Ok(Self { version, earlier, next_date, notice })
+    }
+}
 
 /// A page of a dispatch's audience: whom it concerns of the subscriptions after the place where the dispatch stands.
 pub(super) struct Page {
     dispatch: Dispatch,
-    version: Version,
+    told: Arc<Told>,
     concerned: Vec<(NoticeFor, Why)>,
     /// The last subscription that was looked at; none when it was the last of all.
     place: Option<String>,
 }
 
+impl Page {
+    /// What its dispatch tells.
+    pub(super) fn told(&self) -> &Arc<Told> {
+        &self.told
+    }
+}
+
 /// The next page of the oldest open dispatch: found by reading alone, so that whoever writes need not wait for it. One
-/// whose rows cannot be read waits alone.
-pub(super) fn next_page(connection: &mut AnyConnection, now: Instant) -> Result<Option<Page>, DbError> {
+/// whose rows cannot be read waits alone. What is told may be `known` from the page before.
+pub(super) fn next_page(
+    connection: &mut AnyConnection,
+    mut known: Option<Arc<Told>>,
+    now: Instant,
+) -> Result<Option<Page>, DbError> {
     for dispatch in store::in_status(connection, Status::Open, now)? {
-        match page_of(connection, dispatch, now) {
+        let told = match known.take_if(|told| told.version.id == dispatch.notice_version_id) {
+            Some(told) => Ok(told),
+            None => Told::of(connection, &dispatch, now).map(Arc::new),
+        };
+        match told.and_then(|told| page_of(connection, dispatch, told)) {
             Err(error @ DbError::Impossible { .. }) => tracing::error!(%error, "a dispatch waits that needs this row"),
             page => return page.map(Some),
         }
@@ -37,35 +81,27 @@ pub(super) fn next_page(connection: &mut AnyConnection, now: Instant) -> Result<
     Ok(None)
 }
 
-fn page_of(connection: &mut AnyConnection, dispatch: Dispatch, now: Instant) -> Result<Page, DbError> {
-    let version = required_version(connection, &dispatch)?;
-    let versions = dialogue::store::versions(connection, version.dialogue_id, now)?;
-    let earlier: Vec<&Version> = versions.iter().filter(|other| other.number < version.number).collect();
-    let notice = prepared(connection, &version, now)?;
-    // Who knew of a date that was moved must learn of it before that date.
+fn page_of(connection: &mut AnyConnection, dispatch: Dispatch, told: Arc<Told>) -> Result<Page, DbError> {
+    let Told { version, earlier, next_date, notice } = &*told;
     let published_at = version.published_at;
-    let dates = earlier.last().copied().into_iter().chain([&version]);
-    let next_date = dates.filter_map(|version| version.notice.next_date(published_at)).min();
-
     let (page, place) = listeners(connection, &dispatch.place, published_at, PAGE)?;
     let told_before = if earlier.is_empty() {
         HashSet::new()
     } else {
-        let ids: Vec<String> = earlier.iter().map(|version| version.id.to_string()).collect();
         let keys: Vec<String> = page.iter().map(|listener| listener.email_key.clone()).collect();
-        told(connection, &ids, &keys)?
+        heard(connection, earlier, &keys)?
     };
     let why = |listener: &Listener| {
         let matched = match version.kind {
-            VersionKind::Notice => listener.filter.matches(&notice),
+            VersionKind::Notice => listener.filter.matches(notice),
             VersionKind::Closing | VersionKind::Cancellation => {
-                listener.filter.by_dialogue(&notice).map(|reason| Why(vec![reason]))
+                listener.filter.by_dialogue(notice).map(|reason| Why(vec![reason]))
             }
         };
         let again = || told_before.contains(&listener.email_key).then(|| Why(vec![Reason::ToldBefore]));
         matched.or_else(again)
     };
-    let digest_at = |listener: &Listener| listener.frequency.due(published_at, next_date);
+    let digest_at = |listener: &Listener| listener.frequency.due(published_at, *next_date);
     // An address hears once, by the first that goes of all its subscriptions that match.
     let patient: Vec<&str> = page
         .iter()
@@ -92,17 +128,18 @@ fn page_of(connection: &mut AnyConnection, dispatch: Dispatch, now: Instant) -> 
             concerned.push((delivery_for(listener, &why, at)?, why));
         }
     }
-    Ok(Page { dispatch, version, concerned, place })
+    Ok(Page { dispatch, told, concerned, place })
 }
 
 /// Queues a letter for each of a page, unless somebody else has gone on with the dispatch meanwhile.
 pub(super) fn enter_page(tx: &mut Tx<'_>, seal: &Seal, page: Page, now: Instant) -> Result<(), DbError> {
-    let Page { dispatch, version, concerned, place } = page;
+    let Page { dispatch, told, concerned, place } = page;
+    let version = &told.version;
     if store::find(tx.connection, dispatch.id)?.as_ref() != Some(&dispatch) {
         return Ok(());
     }
     if dispatch.place.is_empty() {
-        actions::enter_scheduled(tx, &version, &dispatch)?;
+        actions::enter_scheduled(tx, version, &dispatch)?;
     }
     if !concerned.is_empty() {
         let (recipients, why): (Vec<NoticeFor>, Vec<Why>) = concerned.into_iter().unzip();
@@ -114,8 +151,8 @@ pub(super) fn enter_page(tx: &mut Tx<'_>, seal: &Seal, page: Page, now: Instant)
         };
         let queued: Vec<_> = new.into_iter().filter_map(entry).collect();
         if !queued.is_empty() {
-            let told = json!({"version_id": version.id, "deliveries": queued});
-            ledger::append(tx, now, dispatch.dialogue_id.to_string(), "queued", &told)?;
+            let data = json!({"version_id": version.id, "deliveries": queued});
+            ledger::append(tx, now, dispatch.dialogue_id.to_string(), "queued", &data)?;
         }
     }
     store::update(tx, &dispatch.expanded_to(place, now))
@@ -129,17 +166,4 @@ fn delivery_for(listener: &Listener, why: &Why, digest_at: Option<Instant>) -> R
         why: serde_json::to_string(why).map_err(|error| DbError::Refused(error.to_string()))?,
         digest_at,
     })
-}
-
-fn required_version(connection: &mut AnyConnection, dispatch: &Dispatch) -> Result<Version, DbError> {
-    let id = dispatch.notice_version_id;
-    let found = dialogue::store::find_version(connection, id)?;
-    crate::db::Lift::new("dispatch", &dispatch.id).some("notice_version_id", found)
-}
-
-/// What filters look at, of a version.
-fn prepared(connection: &mut AnyConnection, version: &Version, now: Instant) -> Result<Notice, DbError> {
-    let found = dialogue::store::find(connection, version.dialogue_id, now)?;
-    let dialogue = crate::db::Lift::new("dialogue_version", &version.id).some("dialogue_id", found)?;
-    Surroundings::default().notice_of(connection, &dialogue, &version.notice)
 }

@@ -2,6 +2,7 @@
 
 mod post_office;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
@@ -9,6 +10,7 @@ use chrono::TimeDelta;
 use tokio::sync::watch;
 
 use self::post_office::PostOffice;
+use super::audience::Told;
 use super::{Status, audience, periodic, store};
 use crate::account;
 use crate::config::Settings;
@@ -30,7 +32,15 @@ const FINISH: Duration = Duration::from_secs(25);
 pub struct Worker {
     node: Data<Node>,
     office: PostOffice,
+    rounds: Rounds,
+}
+
+/// What a worker knows from one step to the next, beside posting.
+#[derive(Default)]
+struct Rounds {
     tidied_at: Option<Instant>,
+    /// What is told by the dispatch whose recipients are being found.
+    told: Option<Arc<Told>>,
 }
 
 /// The postman that the settings name: SMTP, or files in a folder; with the keys that sign.
@@ -78,8 +88,7 @@ async fn keep_posting(node: Data<Node>, mut office: PostOffice, mut stop: watch:
         };
         tokio::select! {
             () = office.something_done() => {}
-            // Several commits in a row are one reason to look.
-            changed = commits.changed() => if changed.is_ok() { tokio::time::sleep(Duration::from_millis(5)).await },
+            () = soon_after(&mut commits, Duration::from_millis(5)) => {}
             () = tokio::time::sleep(pause.min(LOOK_EVERY)) => {}
             changed = stop.changed() => if changed.is_err() { break },
         }
@@ -89,18 +98,25 @@ async fn keep_posting(node: Data<Node>, mut office: PostOffice, mut stop: watch:
     }
 }
 
+/// Returns a little after the next commit: several in a row are one reason to look.
+async fn soon_after(commits: &mut watch::Receiver<i64>, pause: Duration) {
+    if commits.changed().await.is_ok() {
+        tokio::time::sleep(pause).await;
+    }
+}
+
 async fn keep_expanding(node: Data<Node>, mut stop: watch::Receiver<bool>) {
     let mut commits = node.db.commits();
-    let mut tidied_at = None;
+    let mut rounds = Rounds::default();
     while !*stop.borrow() {
         commits.borrow_and_update();
-        match step(&node, &mut tidied_at).await {
+        match step(&node, &mut rounds).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => tracing::error!(%error, "the worker could not go on"),
         }
         tokio::select! {
-            changed = commits.changed() => if changed.is_ok() { tokio::time::sleep(Duration::from_millis(20)).await },
+            () = soon_after(&mut commits, Duration::from_millis(20)) => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
             changed = stop.changed() => if changed.is_err() { return },
         }
@@ -112,7 +128,7 @@ impl Worker {
     #[must_use]
     pub fn new(node: Data<Node>, postman: Postman) -> Self {
         let office = PostOffice::open(node.clone(), &postman);
-        Self { node, office, tidied_at: None }
+        Self { node, office, rounds: Rounds::default() }
     }
 
     /// Does all that is due now; returns how many letters were settled.
@@ -121,13 +137,13 @@ impl Worker {
     /// [`DbError`]; nothing is lost, and it can be tried again.
     pub async fn drain(&mut self) -> Result<usize, DbError> {
         let mut posted = 0;
-        tidy(&self.node, &mut self.tidied_at).await;
+        tidy(&self.node, &mut self.rounds.tidied_at).await;
         loop {
-            while step(&self.node, &mut self.tidied_at).await? {}
+            while step(&self.node, &mut self.rounds).await? {}
             let moved = self.office.turn().await?;
             posted += moved;
             if moved == 0 && self.office.is_idle() && self.office.until_due().await > Duration::ZERO {
-                step(&self.node, &mut self.tidied_at).await?;
+                step(&self.node, &mut self.rounds).await?;
                 return Ok(posted);
             }
             if moved == 0 {
@@ -138,21 +154,22 @@ impl Worker {
 }
 
 /// Does the next thing beside posting; returns whether there may be more.
-async fn step(node: &Data<Node>, tidied_at: &mut Option<Instant>) -> Result<bool, DbError> {
-    let moved = expand(node).await? || put_back(node).await? || release_holds(node).await?;
+async fn step(node: &Data<Node>, rounds: &mut Rounds) -> Result<bool, DbError> {
+    let moved = expand(node, &mut rounds.told).await? || put_back(node).await? || release_holds(node).await?;
     if moved || account::send_links(node).await? {
         return Ok(true);
     }
     end_dispatches(node).await?;
-    tidy(node, tidied_at).await;
+    tidy(node, &mut rounds.tidied_at).await;
     Ok(false)
 }
 
 /// Finds the recipients of the oldest open dispatch, one page; returns whether there was one.
-async fn expand(node: &Data<Node>) -> Result<bool, DbError> {
-    let (now, seal) = (node.now(), node.seal.clone());
-    let page = node.db.read(move |connection| audience::next_page(connection, now)).await?;
+async fn expand(node: &Data<Node>, told: &mut Option<Arc<Told>>) -> Result<bool, DbError> {
+    let (now, seal, known) = (node.now(), node.seal.clone(), told.take());
+    let page = node.db.read(move |connection| audience::next_page(connection, known, now)).await?;
     let Some(page) = page else { return Ok(false) };
+    *told = Some(Arc::clone(page.told()));
     node.db.write(move |tx| audience::enter_page(tx, &seal, page, now)).await.map(|()| true)
 }
 

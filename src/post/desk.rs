@@ -5,7 +5,7 @@
 //! No more letters are in flight (begun, and not yet written down) than the bound: those are the letters that a crash
 //! can send twice.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,7 +14,8 @@ use tokio::sync::Notify;
 
 use super::lanes::{Ended, Lanes, Pacer};
 use super::store::Room;
-use super::{Held, Outcome, Urgency};
+use super::{Delivery, Held, Outcome, Urgency};
+use crate::kernel::Id;
 
 /// How many letters wait at hand, beside those in flight.
 const AT_HAND: usize = 256;
@@ -219,6 +220,15 @@ impl<T> Desk<T> {
         held().map(|(held, _)| held.clone()).collect()
     }
 
+    /// The letters that wait, are in hands, or are done and not yet written down.
+    #[must_use]
+    pub fn holds(&self) -> HashSet<Id<Delivery>> {
+        let state = self.state();
+        let waiting = state.waiting.iter().flatten().map(|task| task.held.id);
+        let in_hands = state.in_hands.iter().map(|(held, _)| held.id);
+        waiting.chain(in_hands).chain(state.done.iter().map(|(held, _)| held.id)).collect()
+    }
+
     /// All leases were renewed at this moment.
     pub fn renewed(&self, at: Instant) {
         let mut state = self.state();
@@ -300,7 +310,7 @@ impl<T> State<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::{Email, Id};
+    use crate::kernel::Email;
     use crate::post::{Content, Told};
 
     fn desk(bounds: Bounds) -> Desk<()> {
@@ -363,6 +373,17 @@ mod tests {
         assert!(begin(&desk).is_none());
         let back = desk.take_back(|_| false);
         assert_eq!((back.len(), back[0].1, desk.load()), (1, Duration::ZERO, (0, 0)));
+    }
+
+    #[test]
+    fn what_a_desk_holds_it_holds_until_it_is_written_down() {
+        let desk = desk(bounds(32));
+        desk.put(vec![task(0, Urgency::Bulk), task(1, Urgency::Bulk), task(2, Urgency::Bulk)]);
+        let (done, _in_hand) = (begin(&desk).unwrap(), begin(&desk).unwrap());
+        desk.done(done, Outcome::Sent { answer: String::new() }, Ended::Answered);
+        assert_eq!(desk.holds().len(), 3, "one is done, one in a hand, one waits");
+        assert_eq!(desk.take_done().len(), 1);
+        assert_eq!(desk.holds().len(), 2);
     }
 
     #[test]

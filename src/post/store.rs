@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 pub use bounces::{Returned, bounced, is_suppressed, lift_suppression, returned, suppress, suppressed};
-pub use lease::{Leased, Room, Unfit, heed_clock, lease, next_due, pause, put_off, renew, resume, settle};
+pub use lease::{Leased, Room, Term, Unfit, heed_clock, lease, next_due, pause, put_off, renew, resume, settle};
 pub use queue::{
     NoticeFor, forget_confirmations, may_be_asked, may_cause_confirmation, queue_letter, queue_notices, queue_traced,
 };

@@ -9,7 +9,7 @@ use skala::dispatch::{postman, work};
 use skala::kernel::{Email, Id};
 use skala::mail::{Failure, Postman};
 use skala::outbox::{Subject, history};
-use skala::post::store::{entries, lease};
+use skala::post::store::{Term, entries, lease};
 use tokio::sync::watch;
 
 use super::support::{Manner, Sink, TestApp, given, wait_for};
@@ -271,9 +271,12 @@ fn a_clock_that_is_set_back_leaves_no_letter_on_lease() {
     });
     assert_eq!(app.mailbox.empty().len(), 2);
     app.advance(TimeDelta::days(2));
-    let now = app.now();
+    let (now, clock) = (app.now(), app.node.clock.clone());
     // A worker takes it and dies; then the clock is put right.
-    let taken = app.node.db.write(move |tx| lease(tx, [10, 10, 10], TimeDelta::minutes(1), &[], |_, _| None, now));
+    let taken = app.node.db.write(move |tx| {
+        let term = Term::of(TimeDelta::minutes(1), &clock, tx.connection)?;
+        lease(tx, [10, 10, 10], term, &[], |_, _| None, now)
+    });
     assert_eq!(wait_for(taken).unwrap().held.len(), 1);
     app.send_what_waits();
     assert!(app.mailbox.empty().is_empty(), "it is on lease");

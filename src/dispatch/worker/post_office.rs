@@ -17,7 +17,7 @@ use crate::dispatch::{ledger, store};
 use crate::kernel::{Id, Instant};
 use crate::mail::{Failure, Hand, Letter, Postman};
 use crate::post::lanes::Ended;
-use crate::post::store::Unfit;
+use crate::post::store::{Term, Unfit};
 use crate::post::{self, Begun, Bounds, Content, Desk, Held, Outcome, Task, Told};
 use crate::process;
 use crate::subscription::{self, Subscription, Why};
@@ -99,7 +99,8 @@ impl PostOffice {
                     crate::dispatch::bounce::after(tx, &node.seal, held, outcome, now)?;
                 }
             }
-            post::store::renew(tx, &renewing, lease, now)?;
+            let term = Term::of(lease, &node.clock, tx.connection)?;
+            post::store::renew(tx, &renewing, term)?;
             let paused = store::held_back(tx.connection, "paused")?;
             let is_paused = |held: &Held| held.content.notices().iter().any(|told| paused.contains(&told.dispatch_id));
             let (aside, later): (Vec<_>, Vec<_>) =
@@ -107,7 +108,7 @@ impl PostOffice {
             post::store::put_off(tx, &later, now)?;
             post::store::pause(tx, &aside.into_iter().map(|(held, _)| held).collect::<Vec<_>>())?;
             let put_off = |domain: &str, more| desk.put_off(domain, more);
-            let leased = post::store::lease(tx, room, lease, &paused, put_off, now)?;
+            let leased = post::store::lease(tx, room, term, &paused, put_off, now)?;
             enter(tx, leased.unfit.iter().filter_map(unfit_line), &dialogues, now)?;
             Ok::<_, DbError>(leased)
         };
@@ -130,7 +131,10 @@ impl PostOffice {
             self.node.metrics.deliveries.with_label_values(&["failed"]).inc();
         }
         let moved = done.len() + leased.held.len() + leased.unfit.len();
-        let tasks = self.prepare(leased.held, began).await?;
+        // A clock that jumps makes what lies here look forsaken: it is held on, and not posted twice.
+        let here = self.desk.holds();
+        let new = leased.held.into_iter().filter(|held| !here.contains(&held.id)).collect();
+        let tasks = self.prepare(new, began).await?;
         self.desk.put(tasks);
         Ok(moved)
     }
@@ -141,19 +145,21 @@ impl PostOffice {
     }
 
     async fn next_due(&self) -> Result<Duration, DbError> {
-        let (now, lease) = (self.node.now(), self.lease());
-        let due = self.node.db.read(move |connection| post::store::next_due(connection, lease, now)).await?;
+        let (now, lease, clock) = (self.node.now(), self.lease(), self.node.clock.clone());
+        let look = move |connection: &mut AnyConnection| {
+            let term = Term::of(lease, &clock, connection)?;
+            post::store::next_due(connection, term)
+        };
+        let due: Option<Instant> = self.node.db.read(look).await?;
         Ok(due.map_or(Duration::MAX, |due| (due - now).to_std().unwrap_or(Duration::ZERO)))
     }
 
-    /// How long nothing is due, as far as is known.
+    /// How long nothing is due, as far as is known. While hands are busy nobody asks: whoever is done makes room.
     pub(super) async fn until_due(&self) -> Duration {
-        match self.next_due().await {
-            // What is due and was not fetched finds no room: whoever is done makes some.
-            Ok(due) if due.is_zero() && !self.is_idle() => Duration::from_secs(1),
-            Ok(due) => due,
-            Err(_) => Duration::from_secs(1),
+        if !self.is_idle() {
+            return Duration::from_secs(1);
         }
+        self.next_due().await.unwrap_or(Duration::from_secs(1))
     }
 
     /// Whether nothing waits at the desk, is in a hand or is to be written down.

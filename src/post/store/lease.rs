@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
+use diesel::sql_types::Timestamp;
 use serde_json::{Value, json};
 
 use super::{STILL_WAITS, still_waits, waiting};
 use crate::db::schema::delivery;
 use crate::db::{AnyConnection, DbError, Lift, Rows, Statement, Tx, optional};
-use crate::kernel::{Email, Instant};
+use crate::kernel::{Clock, Email, Instant};
 use crate::post::{Content, Held, Outcome, Told, Urgency};
 
 /// How many digests' other deliveries are looked for at once, and how many deliveries are put back at once.
@@ -60,6 +61,40 @@ const COLUMNS: (
     delivery::digest,
 );
 
+/// For how long what is taken is held, reckoned by one clock for all workers: the database's, since those of several
+/// machines may differ by more than a lease is long. All that share a SQLite file stand on one machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Term {
+    now: Instant,
+    length: TimeDelta,
+}
+
+impl Term {
+    /// One that begins now.
+    ///
+    /// # Errors
+    /// [`DbError`].
+    pub fn of(length: TimeDelta, clock: &Clock, connection: &mut AnyConnection) -> Result<Self, DbError> {
+        #[derive(QueryableByName)]
+        struct Now {
+            #[diesel(sql_type = Timestamp)]
+            at: NaiveDateTime,
+        }
+        let now = match (clock, &connection) {
+            (Clock::System, AnyConnection::Postgres(_)) => {
+                let ask = "SELECT clock_timestamp() AT TIME ZONE 'UTC' AS at".to_owned();
+                Statement::<Now>::new(ask, Vec::new()).get_result::<Now>(connection)?.at.and_utc()
+            }
+            _ => clock.now(),
+        };
+        Ok(Self { now, length })
+    }
+
+    fn end(self) -> NaiveDateTime {
+        (self.now + self.length).naive_utc()
+    }
+}
+
 /// What was taken on lease, and what could not be read and was given up.
 #[derive(Debug, Default)]
 pub struct Leased {
@@ -87,7 +122,7 @@ pub struct Unfit {
 pub fn lease(
     tx: &mut Tx<'_>,
     room: Room,
-    lease: TimeDelta,
+    term: Term,
     paused: &[String],
     put_off_by: impl Fn(&str, usize) -> Option<Duration>,
     now: Instant,
@@ -102,7 +137,7 @@ pub fn lease(
             delivery::table
                 .filter(waiting().and(delivery::urgency.eq(urgency.rank())))
                 .filter(delivery::due_at.le(now.naive_utc()))
-                .filter(is_free(now.naive_utc(), (now + lease * 2).naive_utc()))
+                .filter(is_free(term))
                 .order((delivery::due_at, delivery::id))
                 .limit(i64::try_from(room).unwrap_or(i64::MAX))
                 .select(COLUMNS)
@@ -133,14 +168,16 @@ pub fn lease(
         }
     }
     put_off(tx, &later, now)?;
-    renew(tx, &taken, lease, now)?;
+    renew(tx, &taken, term)?;
     Ok(Leased { held: taken, unfit })
 }
 
 /// What nobody holds. A lease that runs for much longer than leases do was granted by a clock that has been set back
-/// since; a little longer only means that two nodes' clocks differ.
+/// since.
 #[diesel::dsl::auto_type(no_type_alias)]
-fn is_free(now: NaiveDateTime, never: NaiveDateTime) -> _ {
+fn is_free(term: Term) -> _ {
+    let now: NaiveDateTime = term.now.naive_utc();
+    let never: NaiveDateTime = (term.now + term.length * 2).naive_utc();
     delivery::leased_until.is_null().or(delivery::leased_until.lt(now)).or(delivery::leased_until.gt(never))
 }
 
@@ -245,12 +282,12 @@ fn ids(held: &[Held]) -> Vec<String> {
 ///
 /// # Errors
 /// [`DbError`].
-pub fn renew(tx: &mut Tx<'_>, held: &[Held], lease: TimeDelta, now: Instant) -> Result<(), DbError> {
+pub fn renew(tx: &mut Tx<'_>, held: &[Held], term: Term) -> Result<(), DbError> {
     if held.is_empty() {
         return Ok(());
     }
     diesel::update(delivery::table.filter(delivery::id.eq_any(ids(held)).and(still_waits())))
-        .set(delivery::leased_until.eq((now + lease).naive_utc()))
+        .set(delivery::leased_until.eq(term.end()))
         .execute(tx.connection)?;
     Ok(())
 }
@@ -385,13 +422,13 @@ pub fn heed_clock(tx: &mut Tx<'_>, pause: TimeDelta, digest: TimeDelta, now: Ins
 ///
 /// # Errors
 /// [`DbError`].
-pub fn next_due(connection: &mut AnyConnection, lease: TimeDelta, now: Instant) -> Result<Option<Instant>, DbError> {
+pub fn next_due(connection: &mut AnyConnection, term: Term) -> Result<Option<Instant>, DbError> {
     let mut next: Option<NaiveDateTime> = None;
     for urgency in Urgency::IN_ORDER {
         let due: Option<NaiveDateTime> = optional(
             delivery::table
                 .filter(waiting().and(delivery::urgency.eq(urgency.rank())))
-                .filter(is_free(now.naive_utc(), (now + lease * 2).naive_utc()))
+                .filter(is_free(term))
                 .order((delivery::due_at, delivery::id))
                 .select(delivery::due_at)
                 .first(connection),
