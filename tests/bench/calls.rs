@@ -515,20 +515,16 @@ fn serve_bare(port: u16) {
     actix_web::rt::System::new().block_on(server.bind(("127.0.0.1", port)).unwrap().run()).unwrap();
 }
 
-/// The Python of the peers' own environment, made at the first run.
+/// The Python of the peers' own environment, made at the first run; none when that cannot be.
 fn peers_python() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (venv, list) = (root.join("target/bench-peers"), root.join("tests/bench/peers/requirements.txt"));
     let python = venv.join("bin/python");
-    if !python.exists() {
-        let made =
-            Command::new("python3").args(["-m", "venv"]).arg(&venv).status().is_ok_and(|status| status.success());
-        let install = ["-m", "pip", "install", "--quiet", "--requirement"];
-        let installed = made && Command::new(&python).args(install).arg(&list).status().is_ok_and(|s| s.success());
-        if !installed {
-            std::fs::remove_dir_all(&venv).ok();
-            return None;
-        }
+    let succeeds = |command: &mut Command| command.status().is_ok_and(|status| status.success());
+    if !python.exists() && !succeeds(Command::new("python3").args(["-m", "venv"]).arg(&venv)) {
+        return None;
     }
-    Some(python)
+    // What is installed already is left as it is.
+    let install = ["-m", "pip", "install", "--quiet", "--requirement"];
+    succeeds(Command::new(&python).args(install).arg(&list)).then_some(python)
 }

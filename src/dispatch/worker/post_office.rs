@@ -17,7 +17,7 @@ use crate::dispatch::{ledger, store};
 use crate::kernel::{Id, Instant};
 use crate::mail::{Failure, Hand, Letter, Postman};
 use crate::post::lanes::Ended;
-use crate::post::store::{Term, Unfit};
+use crate::post::store::{Leased, Term, Unfit};
 use crate::post::{self, Begun, Bounds, Content, Desk, Held, Outcome, Task, Told};
 use crate::process;
 use crate::subscription::{self, Subscription, Why};
@@ -25,6 +25,8 @@ use crate::web::Node;
 
 /// How many versions are kept at hand for writing letters.
 const AT_HAND: usize = 64;
+/// How often is looked which dispatches are paused, beside each time that letters are fetched.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long a hand rests that finds the mail server away; twice as long each time, up to [`LONGEST_REST`].
 const REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(60);
@@ -45,6 +47,8 @@ pub(super) struct PostOffice {
     node: Data<Node>,
     desk: Arc<Desk<Prepared>>,
     at_hand: HashMap<String, Arc<News>>,
+    /// When it was last looked which dispatches are paused.
+    looked_at: Option<std::time::Instant>,
 }
 
 impl PostOffice {
@@ -66,7 +70,7 @@ impl PostOffice {
                 tracing::error!(%error, "one hand less posts letters");
             }
         }
-        Self { node, desk, at_hand: HashMap::new() }
+        Self { node, desk, at_hand: HashMap::new(), looked_at: None }
     }
 
     /// The dialogue of each version that is at hand.
@@ -88,6 +92,10 @@ impl PostOffice {
         let (now, lease) = (self.node.now(), self.lease());
         let began = std::time::Instant::now();
         let renews = !renewing.is_empty();
+        // Most turns only write down, for as few words with the database as can be: the hands wait for them.
+        let looks = renews
+            || room.iter().any(|room| *room > 0)
+            || self.looked_at.is_none_or(|looked_at| looked_at.elapsed() >= LOOK_EVERY);
         let (desk, node) = (Arc::clone(&self.desk), self.node.clone());
         let dialogues = self.dialogues();
         let settling = done.clone();
@@ -98,6 +106,9 @@ impl PostOffice {
                 for (held, outcome) in &settling {
                     crate::dispatch::bounce::after(tx, &node.seal, held, outcome, now)?;
                 }
+            }
+            if !looks {
+                return Ok(Leased::default());
             }
             let term = Term::of(lease, &node.clock, tx.connection)?;
             post::store::renew(tx, &renewing, term)?;
@@ -125,6 +136,9 @@ impl PostOffice {
         }
         if renews {
             self.desk.renewed(began);
+        }
+        if looks {
+            self.looked_at = Some(began);
         }
         for unfit in &leased.unfit {
             tracing::error!(delivery = unfit.id, why = unfit.why, "a letter cannot be read and is given up");
