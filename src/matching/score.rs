@@ -3,8 +3,9 @@
 //!
 //! The raw score of two needs is a weighted sum of five cosines (words, parts, concepts, fields, words
 //! for users), of how near their words come in meaning, all of them and those of the titles, and of what CPV codes and
-//! themes say. To it comes the *company* the two keep: needs that are alike are alike to the same others. The calibration then says how likely a raw score means the
-//! same need. All numbers here are set by cross-validation over topics (see [`super::evaluate`]).
+//! themes say. To it comes the *company* the two keep: needs that are alike are alike to the same others. The calibration
+//! then says how likely a raw score means the same need. All numbers here are set by cross-validation over topics (see
+//! [`super::evaluate`]).
 
 use super::alignment::{Aligned, Meaning};
 use super::atom::Atom;
