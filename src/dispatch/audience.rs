@@ -11,7 +11,7 @@ use crate::dialogue::{self, Version, VersionKind};
 use crate::kernel::{Instant, Seal};
 use crate::post;
 use crate::post::store::{NoticeFor, queue_notices, told as heard};
-use crate::subscription::store::{Listener, listeners, listeners_at};
+use crate::subscription::store::{Listener, confirmed_among, listeners, listeners_at};
 use crate::subscription::{Notice, Reason, Why};
 
 /// How many subscriptions are looked at, and written in one transaction: few enough that the letters which go out
@@ -133,7 +133,7 @@ fn page_of(connection: &mut AnyConnection, dispatch: Dispatch, told: Arc<Told>) 
 
 /// Queues a letter for each of a page, unless somebody else has gone on with the dispatch meanwhile.
 pub(super) fn enter_page(tx: &mut Tx<'_>, seal: &Seal, page: Page, now: Instant) -> Result<(), DbError> {
-    let Page { dispatch, told, concerned, place } = page;
+    let Page { dispatch, told, mut concerned, place } = page;
     let version = &told.version;
     if store::find(tx.connection, dispatch.id)?.as_ref() != Some(&dispatch) {
         return Ok(());
@@ -141,6 +141,10 @@ pub(super) fn enter_page(tx: &mut Tx<'_>, seal: &Seal, page: Page, now: Instant)
     if dispatch.place.is_empty() {
         actions::enter_scheduled(tx, version, &dispatch)?;
     }
+    // Whoever left since the page was read is told nothing more, and an address that was erased does not come back.
+    let asked: Vec<&str> = concerned.iter().map(|(recipient, _)| recipient.subscription_id.as_str()).collect();
+    let there = confirmed_among(tx.connection, &asked)?;
+    concerned.retain(|(recipient, _)| there.contains(&recipient.subscription_id));
     if !concerned.is_empty() {
         let (recipients, why): (Vec<NoticeFor>, Vec<Why>) = concerned.into_iter().unzip();
         let (of, version_id) = (dispatch.id.to_string(), version.id.to_string());

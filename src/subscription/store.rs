@@ -1,6 +1,6 @@
 //! Subscriptions in the database.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -108,6 +108,15 @@ pub fn find_all(
 ) -> Result<HashMap<String, Result<Subscription, DbError>>, DbError> {
     let rows: Vec<Row> = subscription::table.filter(subscription::id.eq_any(ids)).load(connection)?;
     Ok(rows.into_iter().map(|row| (row.id.clone(), Subscription::try_from(row))).collect())
+}
+
+/// Which of these subscriptions are confirmed as things stand.
+///
+/// # Errors
+/// [`DbError`].
+pub fn confirmed_among(connection: &mut AnyConnection, ids: &[&str]) -> Result<HashSet<String>, DbError> {
+    let confirmed = subscription::table.filter(subscription::status.eq("confirmed").and(subscription::id.eq_any(ids)));
+    Ok(confirmed.select(subscription::id).load::<String>(connection)?.into_iter().collect())
 }
 
 /// All subscriptions of one address.
