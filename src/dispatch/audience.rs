@@ -19,7 +19,7 @@ use crate::subscription::{Notice, Reason, Why};
 const PAGE: i64 = 250;
 
 /// What a dispatch tells, made ready once for all whom it may concern: all are asked by the same.
-pub(super) struct Told {
+pub struct Told {
     version: Version,
     /// The versions before this one.
     earlier: Vec<String>,
@@ -46,7 +46,7 @@ impl Told {
 }
 
 /// A page of a dispatch's audience: whom it concerns of the subscriptions after the place where the dispatch stands.
-pub(super) struct Page {
+pub struct Page {
     dispatch: Dispatch,
     told: Arc<Told>,
     concerned: Vec<(NoticeFor, Why)>,
@@ -56,14 +56,18 @@ pub(super) struct Page {
 
 impl Page {
     /// What its dispatch tells.
-    pub(super) fn told(&self) -> &Arc<Told> {
+    #[must_use]
+    pub fn told(&self) -> &Arc<Told> {
         &self.told
     }
 }
 
 /// The next page of the oldest open dispatch: found by reading alone, so that whoever writes need not wait for it. One
 /// whose rows cannot be read waits alone. What is told may be `known` from the page before.
-pub(super) fn next_page(
+///
+/// # Errors
+/// [`DbError`].
+pub fn next_page(
     connection: &mut AnyConnection,
     mut known: Option<Arc<Told>>,
     now: Instant,
@@ -132,7 +136,10 @@ fn page_of(connection: &mut AnyConnection, dispatch: Dispatch, told: Arc<Told>) 
 }
 
 /// Queues a letter for each of a page, unless somebody else has gone on with the dispatch meanwhile.
-pub(super) fn enter_page(tx: &mut Tx<'_>, seal: &Seal, page: Page, now: Instant) -> Result<(), DbError> {
+///
+/// # Errors
+/// [`DbError`].
+pub fn enter_page(tx: &mut Tx<'_>, seal: &Seal, page: Page, now: Instant) -> Result<(), DbError> {
     let Page { dispatch, told, mut concerned, place } = page;
     let version = &told.version;
     if store::find(tx.connection, dispatch.id)?.as_ref() != Some(&dispatch) {

@@ -15,7 +15,7 @@
 //! Message-ID. [`work`] does both for as long as there is something to do, and then waits.
 
 pub mod actions;
-mod audience;
+pub mod audience;
 pub mod bounce;
 pub mod http;
 pub mod ledger;

@@ -2,8 +2,9 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use skala::dispatch::audience::{enter_page, next_page};
 
-use super::support::{TestApp, given};
+use super::support::{TestApp, given, wait_for};
 
 fn wish(email: &str) -> Value {
     json!({"email": email, "language": "da", "frequency": "immediate", "filter": {"cpv": ["33000000"]}})
@@ -155,6 +156,22 @@ fn one_click_ends_it_without_cookie_or_redirect_and_looking_changes_nothing() {
     anyone.post_raw(&format!("{}x", path), "application/x-www-form-urlencoded", "").expect(410);
     given::published(&app, "Noget andet");
     assert!(app.mails().is_empty());
+}
+
+#[test]
+fn who_is_erased_while_recipients_are_found_does_not_come_back() {
+    let app = TestApp::start();
+    let erased = given::subscriber(&app, "ane@firma.example", "immediate", json!({}));
+    given::subscriber(&app, "bo@andet.example", "immediate", json!({}));
+    let id = given::published(&app, "Natligt tilsyn");
+    let (now, seal) = (app.now(), app.node.seal.clone());
+    let page = wait_for(app.node.db.read(move |connection| next_page(connection, None, now))).unwrap().unwrap();
+    app.anonymous().delete(&format!("/subscriptions/{erased}")).expect(204);
+    wait_for(app.node.db.write(move |tx| enter_page(tx, &seal, page, now))).unwrap();
+    let to: Vec<String> = app.mails().into_iter().map(|mail| mail.to).collect();
+    assert_eq!(to, ["bo@andet.example"]);
+    let ledger = app.facilitator().get(&format!("/dialogues/{id}/ledger")).expect(200);
+    assert_eq!(ledger.each("recipient"), ["bo@andet.example"]);
 }
 
 #[test]
