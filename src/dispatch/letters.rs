@@ -1,5 +1,7 @@
 //! The letters to subscribers: one notice, or a digest of several.
 
+use std::sync::OnceLock;
+
 use crate::dialogue::{
     Change, Dialogue, Event, Question, Version, VersionKind, event_line, nobody_is_bound, taking_part_is_free,
 };
@@ -13,12 +15,19 @@ use crate::web::Node;
 #[derive(Debug)]
 pub(super) struct News {
     pub(super) version: Version,
-    pub(super) process_title: String,
+    process_title: String,
     /// What differs from the version before.
-    pub(super) changes: Vec<Change>,
+    changes: Vec<Change>,
+    /// What everybody is told, in the languages that somebody asked for it in.
+    danish: OnceLock<Prose>,
+    english: OnceLock<Prose>,
 }
 
 impl News {
+    pub(super) fn new(version: Version, process_title: String, changes: Vec<Change>) -> Self {
+        Self { version, process_title, changes, danish: OnceLock::new(), english: OnceLock::new() }
+    }
+
     fn subject(&self) -> Text {
         let title = &self.version.notice.title;
         let number = self.version.number;
@@ -65,6 +74,16 @@ impl News {
 /// One notice to one subscriber.
 pub(super) fn notice(node: &Node, news: &News, subscription: &Subscription, why: &Why) -> Letter {
     let language = subscription.body.language;
+    let told = match language {
+        Language::Da => &news.danish,
+        Language::En => &news.english,
+    };
+    let told = told.get_or_init(|| told_to_all(node, news, language).for_many());
+    letter(node, subscription, news.subject().to(language).to_owned(), told.clone(), &why.line(language))
+}
+
+/// What a notice tells everybody alike.
+fn told_to_all(node: &Node, news: &News, language: Language) -> Prose {
     let say = |text: Text| text.to(language).to_owned();
     let version = &news.version;
     let prose = Prose::default()
@@ -75,11 +94,10 @@ pub(super) fn notice(node: &Node, news: &News, subscription: &Subscription, why:
         VersionKind::Notice => whole_notice(prose, news, language),
         VersionKind::Closing | VersionKind::Cancellation => ending(prose, news, language),
     };
-    let prose = prose
+    prose
         .link(say(text!("Se markedsdialogen", "See the market dialogue")), page(node, version.dialogue_id))
         .paragraph(say(taking_part_is_free()))
-        .paragraph(say(nobody_is_bound()));
-    letter(node, subscription, say(news.subject()), prose, &why.line(language))
+        .paragraph(say(nobody_is_bound()))
 }
 
 /// An answer, to somebody who follows the dialogue.

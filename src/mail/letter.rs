@@ -8,6 +8,7 @@ use lettre::message::{Body, Mailbox as Address, MultiPart, MultiPartKind, Single
 use serde::{Deserialize, Serialize};
 
 use super::Prose;
+use super::prose::Spelled;
 use crate::kernel::{Email, Instant, Language};
 
 /// A letter, ready to be posted.
@@ -107,27 +108,43 @@ impl Letter {
                 .raw_header(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()))
                 .raw_header(raw("List-Id", format!("<{}>", one_click.list_id)));
         }
-        let part = |content_type, words: String| {
+        let part = |content_type, head: &str, common: Option<&Spelled>, own: &str| {
+            let readable = spelling == Spelling::ForReaders;
+            let words = || [head, common.map_or("", |common| common.words.as_str()), own].concat();
             // RFC 5322 § 2.1.1: no line is longer than 998 characters.
-            let readable = spelling == Spelling::ForReaders && words.lines().all(|line| line.len() <= 998);
-            let body = if readable {
-                let lines = words.replace('\n', "\r\n").into_bytes();
-                Body::dangerous_pre_encoded(lines, ContentTransferEncoding::EightBit)
-            } else {
-                Body::new_with_encoding(words, ContentTransferEncoding::QuotedPrintable).unwrap_or_else(Body::new)
+            let body = match readable.then(words).filter(|words| words.lines().all(|line| line.len() <= 998)) {
+                Some(words) => {
+                    let lines = words.replace('\n', "\r\n").into_bytes();
+                    Body::dangerous_pre_encoded(lines, ContentTransferEncoding::EightBit)
+                }
+                None => {
+                    let common = common.map_or(&[][..], |common| common.for_servers(quoted));
+                    let spelled = [&quoted(head), common, &quoted(own)].concat();
+                    Body::dangerous_pre_encoded(spelled, ContentTransferEncoding::QuotedPrintable)
+                }
             };
             SinglePart::builder().header(content_type).body(body)
         };
+        let (common, own) = self.prose.text_parts();
+        let text = part(ContentType::TEXT_PLAIN, "", common, &own);
+        let (head, common, own) = self.prose.html_parts(self.language.tag(), &self.subject);
+        let html = part(ContentType::TEXT_HTML, &head, common, &own);
         // The same letter is the same to the last character, however often it goes.
         let boundary: String = message_id.chars().filter(char::is_ascii_alphanumeric).take(60).collect();
         message.multipart(
             MultiPart::builder()
                 .kind(MultiPartKind::Alternative)
                 .boundary(format!("={boundary}="))
-                .singlepart(part(ContentType::TEXT_PLAIN, self.prose.text()))
-                .singlepart(part(ContentType::TEXT_HTML, self.prose.html(self.language.tag(), &self.subject))),
+                .singlepart(text)
+                .singlepart(html),
         )
     }
+}
+
+/// Whole lines in quoted-printable (RFC 2045 § 6.7): each is spelled by itself, so that parts put together are the whole.
+fn quoted(lines: &str) -> Vec<u8> {
+    let spelled = Body::new_with_encoding(lines.to_owned(), ContentTransferEncoding::QuotedPrintable);
+    spelled.unwrap_or_else(Body::new).into_vec()
 }
 
 /// The subject on one line. A line break in a header would begin another header; what looks like an encoded word
@@ -201,6 +218,33 @@ mod tests {
             "text/html; charset=utf-8",
         ] {
             assert!(posted.contains(header), "{header}\n{posted}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_said_to_many_and_then_to_one_reads_as_if_it_were_one(
+            common in proptest::collection::vec((0..6, "[ -~æøåé=.\t\n]{0,90}"), 0..5),
+            own in proptest::collection::vec((0..6, "[ -~æøåé=.\t\n]{0,90}"), 0..4),
+        ) {
+            let add = |prose: Prose, (kind, words): &(i32, String)| match kind {
+                0 => prose.heading(words),
+                1 => prose.paragraph(words),
+                2 => prose.fact(words, "x"),
+                3 => prose.item(words),
+                4 => prose.link(words, "https://skala.dk/?a=1&b=2"),
+                _ => prose.small(words),
+            };
+            let to = Email::parse("ane@firma.dk").unwrap();
+            let written = |prose: Prose| own.iter().fold(prose, add);
+            let begun = || common.iter().fold(Prose::default(), add);
+            let (whole, parted) = (written(begun()), written(begun().for_many()));
+            proptest::prop_assert_eq!(whole.text(), parted.text());
+            proptest::prop_assert_eq!(serde_json::to_string(&whole).unwrap(), serde_json::to_string(&parted).unwrap());
+            let [whole, parted] = [whole, parted].map(|prose| posted(&Letter::new(&to, Language::Da, "Ø", prose)));
+            // A list that goes on over the seam is two lists in HTML; nothing else shows it.
+            let whole = whole.replace("</ul>\r\n<ul>\r\n", "");
+            proptest::prop_assert_eq!(whole, parted.replace("</ul>\r\n<ul>\r\n", ""));
         }
     }
 

@@ -1,10 +1,45 @@
 //! The words of a letter, written once: the same blocks become plain text and HTML, so the two never differ.
+//!
+//! What thousands of letters say alike is spelled out once for all of them ([`Prose::for_many`]): what is said to one
+//! comes after it, and nothing shows the seam.
+
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
 /// What a letter says, block by block.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Prose(Vec<Block>);
+#[serde(from = "Vec<Block>", into = "Vec<Block>")]
+pub struct Prose {
+    common: Option<Arc<Common>>,
+    own: Vec<Block>,
+}
+
+/// What many letters begin with.
+#[derive(Debug, PartialEq, Eq)]
+struct Common {
+    blocks: Vec<Block>,
+    text: Spelled,
+    html: Spelled,
+}
+
+/// Whole lines, and how they are spelled for mail servers, once somebody asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Spelled {
+    pub(super) words: String,
+    for_servers: OnceLock<Vec<u8>>,
+}
+
+impl Spelled {
+    fn new(words: String) -> Self {
+        Self { words, for_servers: OnceLock::new() }
+    }
+
+    /// The spelling for servers, found by `spell` the first time.
+    pub(super) fn for_servers(&self, spell: impl FnOnce(&str) -> Vec<u8>) -> &[u8] {
+        self.for_servers.get_or_init(|| spell(&self.words))
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Block {
@@ -57,85 +92,119 @@ impl Prose {
     }
 
     fn with(mut self, block: Block) -> Self {
-        self.0.push(block);
+        self.own.push(block);
         self
+    }
+
+    /// The same words, to be said to many: what comes after them is said to one.
+    #[must_use]
+    pub fn for_many(self) -> Self {
+        let blocks = Vec::from(self);
+        let (text, html) = (Spelled::new(text(&blocks, None)), Spelled::new(html(&blocks, "h1")));
+        Self { common: Some(Arc::new(Common { blocks, text, html })), own: Vec::new() }
     }
 
     /// As plain text.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut out = String::new();
-        let mut previous_runs_on = false;
-        for block in &self.0 {
-            let runs_on = matches!(block, Block::Fact(..) | Block::Item(_));
-            let apart = !runs_on || !previous_runs_on;
-            if apart && !out.is_empty() {
-                out.push('\n');
-            }
-            previous_runs_on = runs_on;
-            match block {
-                Block::Heading(words) => {
-                    out.push_str(&format!("{words}\n{}\n", "=".repeat(words.chars().count().min(72))))
-                }
-                Block::Paragraph(words) => out.push_str(&format!("{words}\n")),
-                Block::Fact(name, what) => out.push_str(&format!("{name}: {what}\n")),
-                Block::Item(words) => out.push_str(&format!("- {words}\n")),
-                Block::Link(words, url) => out.push_str(&format!("{words}:\n{url}\n")),
-                Block::Small(words) => out.push_str(&format!("-- \n{words}\n")),
-            }
-        }
-        out
+        let (common, own) = self.text_parts();
+        common.map_or_else(String::new, |common| common.words.clone()) + &own
     }
 
     /// As HTML: one column, readable without images, styles or scripts.
     #[must_use]
     pub fn html(&self, language: &str, title: &str) -> String {
-        let mut out = format!(
+        let (head, common, own) = self.html_parts(language, title);
+        head + common.map_or("", |common| &common.words) + &own
+    }
+
+    /// The blocks alone, as HTML, with headings of this rank: the body of a page.
+    pub(crate) fn blocks(&self, heading: &str) -> String {
+        html(&Vec::from(self.clone()), heading)
+    }
+
+    /// As plain text: what is said to many, and what is said to one.
+    pub(super) fn text_parts(&self) -> (Option<&Spelled>, String) {
+        let common = self.common.as_deref();
+        (common.map(|common| &common.text), text(&self.own, common.and_then(|common| common.blocks.last())))
+    }
+
+    /// As HTML: its head, what is said to many, and what is said to one.
+    pub(super) fn html_parts(&self, language: &str, title: &str) -> (String, Option<&Spelled>, String) {
+        let head = format!(
             "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\"><title>{}</title></head>\
              <body style=\"font:16px/1.5 sans-serif;max-width:40em;margin:1em auto;padding:0 1em\">\n",
             escape(title)
         );
-        out.push_str(&self.blocks("h1"));
-        out.push_str("</body></html>");
-        out
+        (head, self.common.as_deref().map(|common| &common.html), html(&self.own, "h1") + "</body></html>")
     }
+}
 
-    /// The blocks alone, as HTML, with headings of this rank: the body of a letter or of a page.
-    pub(crate) fn blocks(&self, heading: &str) -> String {
-        let mut out = String::new();
-        let mut listing = false;
-        for block in &self.0 {
-            let item = matches!(block, Block::Item(_));
-            if item != listing {
-                out.push_str(if item { "<ul>\n" } else { "</ul>\n" });
-                listing = item;
-            }
-            match block {
-                Block::Heading(words) => {
-                    out.push_str(&format!("<{heading}>{}</{heading}>", escape(words)));
-                }
-                Block::Paragraph(words) => out.push_str(&format!("<p>{}</p>", escape(words).replace('\n', "<br>"))),
-                Block::Fact(name, what) => {
-                    out.push_str(&format!("<p style=\"margin:.2em 0\"><b>{}:</b> {}</p>", escape(name), escape(what)));
-                }
-                Block::Item(words) => out.push_str(&format!("<li>{}</li>", escape(words))),
-                Block::Link(words, url) => {
-                    out.push_str(&format!("<p><a href=\"{}\">{}</a></p>", escape(url), escape(words)));
-                }
-                Block::Small(words) => {
-                    out.push_str(&format!(
-                        "<hr><p style=\"font-size:.85em\">{}</p>",
-                        escape(words).replace('\n', "<br>")
-                    ));
-                }
-            }
+impl From<Vec<Block>> for Prose {
+    fn from(own: Vec<Block>) -> Self {
+        Self { common: None, own }
+    }
+}
+
+impl From<Prose> for Vec<Block> {
+    fn from(prose: Prose) -> Self {
+        prose.common.iter().flat_map(|common| &common.blocks).cloned().chain(prose.own).collect()
+    }
+}
+
+/// Blocks as plain text, after another if there is one.
+fn text<'a>(blocks: &'a [Block], mut previous: Option<&'a Block>) -> String {
+    let runs_on = |block: &Block| matches!(block, Block::Fact(..) | Block::Item(_));
+    let mut out = String::new();
+    for block in blocks {
+        if previous.is_some_and(|previous| !runs_on(block) || !runs_on(previous)) {
             out.push('\n');
         }
-        if listing {
-            out.push_str("</ul>\n");
+        previous = Some(block);
+        match block {
+            Block::Heading(words) => out.push_str(&format!("{words}\n{}\n", "=".repeat(words.chars().count().min(72)))),
+            Block::Paragraph(words) => out.push_str(&format!("{words}\n")),
+            Block::Fact(name, what) => out.push_str(&format!("{name}: {what}\n")),
+            Block::Item(words) => out.push_str(&format!("- {words}\n")),
+            Block::Link(words, url) => out.push_str(&format!("{words}:\n{url}\n")),
+            Block::Small(words) => out.push_str(&format!("-- \n{words}\n")),
         }
-        out
     }
+    out
+}
+
+/// Blocks as HTML, with headings of this rank.
+fn html(blocks: &[Block], heading: &str) -> String {
+    let mut out = String::new();
+    let mut listing = false;
+    for block in blocks {
+        let item = matches!(block, Block::Item(_));
+        if item != listing {
+            out.push_str(if item { "<ul>\n" } else { "</ul>\n" });
+            listing = item;
+        }
+        match block {
+            Block::Heading(words) => {
+                out.push_str(&format!("<{heading}>{}</{heading}>", escape(words)));
+            }
+            Block::Paragraph(words) => out.push_str(&format!("<p>{}</p>", escape(words).replace('\n', "<br>"))),
+            Block::Fact(name, what) => {
+                out.push_str(&format!("<p style=\"margin:.2em 0\"><b>{}:</b> {}</p>", escape(name), escape(what)));
+            }
+            Block::Item(words) => out.push_str(&format!("<li>{}</li>", escape(words))),
+            Block::Link(words, url) => {
+                out.push_str(&format!("<p><a href=\"{}\">{}</a></p>", escape(url), escape(words)));
+            }
+            Block::Small(words) => {
+                out.push_str(&format!("<hr><p style=\"font-size:.85em\">{}</p>", escape(words).replace('\n', "<br>")));
+            }
+        }
+        out.push('\n');
+    }
+    if listing {
+        out.push_str("</ul>\n");
+    }
+    out
 }
 
 /// Makes words safe between tags and inside quoted attributes.

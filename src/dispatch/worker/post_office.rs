@@ -433,5 +433,5 @@ fn news(connection: &mut AnyConnection, id: &str, now: Instant) -> Result<News, 
     let dialogue = row.some("notice_version_id", dialogue::store::find(connection, version.dialogue_id, now)?)?;
     let process = process::store::find(connection, dialogue.process_id)?;
     let process_title = process.map(|process| process.body.title).unwrap_or_default();
-    Ok(News { version, process_title, changes })
+    Ok(News::new(version, process_title, changes))
 }
