@@ -12,8 +12,9 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{Text, Untyped};
 use diesel::{QueryResult, RunQueryDsl};
+use serde::Serialize;
 
-use super::AnyConnection;
+use super::{AnyConnection, DbError};
 
 /// A statement with texts for parameters, written `$1`, `$2` … in that order, that each connection prepares once: what
 /// Diesel's `sql_query` says is prepared anew each time. It is known by the type `Of`, and must read the same for as
@@ -70,6 +71,14 @@ impl Rows {
     #[must_use]
     pub fn on(connection: &AnyConnection) -> Self {
         Self { postgres: matches!(connection, AnyConnection::Postgres(_)) }
+    }
+
+    /// A list of rows as it travels.
+    ///
+    /// # Errors
+    /// When a row cannot be written as JSON.
+    pub fn written(rows: &[impl Serialize]) -> Result<String, DbError> {
+        serde_json::to_string(rows).map_err(|error| DbError::Refused(error.to_string()))
     }
 
     /// What stands after `FROM`: the rows of the parameter, a JSON list of lists, as `row`.

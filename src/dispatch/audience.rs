@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use serde_json::json;
+use serde::Serialize;
 
 use super::{Dispatch, Status, Surroundings, actions, ledger, store};
 use crate::db::{AnyConnection, DbError, Lift, Tx};
@@ -156,17 +156,25 @@ pub fn enter_page(tx: &mut Tx<'_>, seal: &Seal, page: Page, now: Instant) -> Res
         let (recipients, why): (Vec<NoticeFor>, Vec<Why>) = concerned.into_iter().unzip();
         let (of, version_id) = (dispatch.id.to_string(), version.id.to_string());
         let new = queue_notices(tx, &of, &version_id, &recipients, now)?;
-        let entry = |(place, id): (usize, String)| {
+        let line = |(place, id): (usize, String)| {
             let (recipient, why) = recipients.get(place).zip(why.get(place))?;
-            Some(json!({"id": id, "to": post::keyed(seal, &recipient.email.key()), "why": why}))
+            Some(Queued { id, to: post::keyed(seal, &recipient.email.key()), why })
         };
-        let queued: Vec<_> = new.into_iter().filter_map(entry).collect();
-        if !queued.is_empty() {
-            let data = json!({"version_id": version.id, "deliveries": queued});
+        let deliveries: Vec<_> = new.into_iter().filter_map(line).collect();
+        if !deliveries.is_empty() {
+            let data = ledger::OfVersion { version_id: &version_id, deliveries };
             ledger::append(tx, now, dispatch.dialogue_id.to_string(), "queued", &data)?;
         }
     }
     store::update(tx, &dispatch.expanded_to(place, now))
+}
+
+/// What the ledger says of one who is to be told.
+#[derive(Serialize)]
+struct Queued<'a> {
+    id: String,
+    to: String,
+    why: &'a Why,
 }
 
 fn delivery_for(listener: &Listener, why: &Why, digest_at: Option<Instant>) -> Result<NoticeFor, DbError> {

@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::ledger;
+use super::ledger::{self, Became, OfVersion};
 use crate::db::Tx;
 use crate::dialogue;
 use crate::kernel::{Email, Id, Instant, Seal};
@@ -78,8 +78,8 @@ fn bounced(
     };
     if let Some(version) = &returned.notice_version_id {
         let dialogue = dialogue::store::dialogue_of(tx.connection, version)?;
-        let line = json!({"id": returned.id, "outcome": "bounced", "answer": words});
-        let told = json!({"version_id": version, "deliveries": [line]});
+        let line = Became { id: returned.id.to_string(), outcome: "bounced", answer: words, letter: None };
+        let told = OfVersion { version_id: version, deliveries: vec![line] };
         ledger::append(tx, now, dialogue.unwrap_or_default(), "bounced", &told)?;
     }
     if !is_dead && count < MOST_RETURNED {

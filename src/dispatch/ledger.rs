@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::store;
@@ -48,6 +49,24 @@ pub struct Verdict {
     pub flaw: Option<String>,
 }
 
+/// What an entry says of deliveries of one version, a line for each.
+#[derive(Serialize)]
+pub(super) struct OfVersion<'a, Line> {
+    pub(super) version_id: &'a str,
+    pub(super) deliveries: Vec<Line>,
+}
+
+/// What became of one delivery.
+#[derive(Serialize)]
+pub(super) struct Became<'a> {
+    pub(super) id: String,
+    pub(super) outcome: &'a str,
+    pub(super) answer: &'a str,
+    /// The letter that told it: for those of one digest the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) letter: Option<String>,
+}
+
 /// Adds an entry.
 ///
 /// # Errors
@@ -57,11 +76,12 @@ pub(super) fn append(
     at: Instant,
     dialogue_id: String,
     deed: &str,
-    data: &Value,
+    data: &impl Serialize,
 ) -> Result<(), DbError> {
     let (last, previous) =
         store::last_entry(tx.connection)?.map_or((0, String::new()), |last| (last.number, last.hash));
-    let (deed, data, hash) = (deed.to_owned(), data.to_string(), String::new());
+    let data = serde_json::to_string(data).map_err(|error| DbError::Refused(error.to_string()))?;
+    let (deed, hash) = (deed.to_owned(), String::new());
     let mut entry = Entry { number: last + 1, at, dialogue_id, deed, data, hash };
     entry.hash = entry.hash_after(&previous);
     store::insert_entry(tx, &entry)

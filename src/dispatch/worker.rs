@@ -74,6 +74,7 @@ pub async fn work(node: Data<Node>, postman: Postman, stop: watch::Receiver<bool
 async fn keep_posting(node: Data<Node>, mut office: PostOffice, mut stop: watch::Receiver<bool>) {
     let mut commits = node.db.commits();
     while !*stop.borrow() {
+        office.gather().await;
         let pause = match office.turn().await {
             Ok(moved) if moved > 0 => continue,
             Ok(_) => {
@@ -116,7 +117,7 @@ async fn keep_expanding(node: Data<Node>, mut stop: watch::Receiver<bool>) {
             Err(error) => tracing::error!(%error, "the worker could not go on"),
         }
         tokio::select! {
-            () = soon_after(&mut commits, Duration::from_millis(20)) => {}
+            () = soon_after(&mut commits, Duration::from_millis(50)) => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
             changed = stop.changed() => if changed.is_err() { return },
         }

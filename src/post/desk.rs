@@ -151,6 +151,13 @@ impl<T> Desk<T> {
         self.settle.notified().await;
     }
 
+    /// Returns when no hand is busy: what is done then is all that is done before something is written down.
+    pub async fn hands_rest(&self) {
+        while !self.state().in_hands.is_empty() {
+            self.something_done().await;
+        }
+    }
+
     /// Takes what is to be written down.
     #[must_use]
     pub fn take_done(&self) -> Vec<(Held, Outcome)> {
@@ -181,6 +188,12 @@ impl<T> Desk<T> {
         state.waiting.each_ref().map(free)
     }
 
+    /// Whether less than half of what may wait at hand does.
+    #[must_use]
+    pub fn runs_low(&self) -> bool {
+        self.load().1 < AT_HAND / 2
+    }
+
     /// By how much a letter to this domain is to be put off, when so many more to it are being taken.
     #[must_use]
     pub fn put_off(&self, domain: &str, more: usize) -> Option<Duration> {
@@ -195,15 +208,15 @@ impl<T> Desk<T> {
         let mut back = Vec::new();
         let State { waiting, lanes, .. } = &mut *state;
         for queue in waiting {
-            for task in std::mem::take(queue) {
+            queue.retain(|task| {
                 let rest = lanes.rest(&task.held.domain, now);
-                if rest.is_some() || withdrawn(&task.held) || task.is_stale(now, self.bounds.lease) {
+                let stays = rest.is_none() && !withdrawn(&task.held) && !task.is_stale(now, self.bounds.lease);
+                if !stays {
                     lanes.leaves(&task.held.domain);
-                    back.push((task.held, rest.unwrap_or_default()));
-                } else {
-                    queue.push_back(task);
+                    back.push((task.held.clone(), rest.unwrap_or_default()));
                 }
-            }
+                stays
+            });
         }
         back
     }
@@ -355,6 +368,20 @@ mod tests {
         desk.written_down(1);
         assert!(begin(&desk).is_some());
         assert_eq!(desk.load(), (2, 2));
+    }
+
+    #[test]
+    fn whoever_waits_for_the_hands_goes_on_when_the_last_of_them_is_done() {
+        let desk = desk(bounds(32));
+        let mut look = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(std::pin::pin!(desk.hands_rest()).poll(&mut look).is_ready(), "nobody is busy");
+        desk.put(vec![task(0, Urgency::Bulk), task(1, Urgency::Bulk)]);
+        let (one, two) = (begin(&desk).unwrap(), begin(&desk).unwrap());
+        let mut waits = std::pin::pin!(desk.hands_rest());
+        desk.done(one, Outcome::Sent { answer: String::new() }, Ended::Answered);
+        assert!(waits.as_mut().poll(&mut look).is_pending());
+        desk.done(two, Outcome::Sent { answer: String::new() }, Ended::Answered);
+        assert!(waits.as_mut().poll(&mut look).is_ready());
     }
 
     #[test]

@@ -8,24 +8,24 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use chrono::TimeDelta;
-use serde_json::{Value, json};
 
 use crate::db::{AnyConnection, DbError, Lift, Tx};
 use crate::dialogue::{self, Version, difference};
+use crate::dispatch::ledger::{self, Became, OfVersion};
 use crate::dispatch::letters::{self, News};
-use crate::dispatch::{ledger, store};
+use crate::dispatch::store;
 use crate::kernel::{Id, Instant};
 use crate::mail::{Failure, Hand, Letter, Postman};
 use crate::post::lanes::Ended;
 use crate::post::store::{Leased, Term, Unfit};
-use crate::post::{self, Begun, Bounds, Content, Desk, Held, Outcome, Task, Told};
+use crate::post::{self, Begun, Bounds, Content, Delivery, Desk, Held, Outcome, Task, Told};
 use crate::process;
 use crate::subscription::{self, Subscription, Why};
 use crate::web::Node;
 
 /// How many versions are kept at hand for writing letters.
 const AT_HAND: usize = 64;
-/// How often is looked which dispatches are paused, beside each time that letters are fetched.
+/// How often is looked for what is more urgent and for what is paused, while there is enough at hand.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long a hand rests that finds the mail server away; twice as long each time, up to [`LONGEST_REST`].
 const REST: Duration = Duration::from_secs(1);
@@ -49,6 +49,8 @@ pub(super) struct PostOffice {
     at_hand: HashMap<String, Arc<News>>,
     /// When it was last looked which dispatches are paused.
     looked_at: Option<std::time::Instant>,
+    /// How long the last turn took.
+    took: Duration,
 }
 
 impl PostOffice {
@@ -70,7 +72,7 @@ impl PostOffice {
                 tracing::error!(%error, "one hand less posts letters");
             }
         }
-        Self { node, desk, at_hand: HashMap::new(), looked_at: None }
+        Self { node, desk, at_hand: HashMap::new(), looked_at: None, took: Duration::ZERO }
     }
 
     /// The dialogue of each version that is at hand.
@@ -80,6 +82,14 @@ impl PostOffice {
 
     fn lease(&self) -> TimeDelta {
         TimeDelta::from_std(self.desk.bounds().lease).unwrap_or(TimeDelta::minutes(1))
+    }
+
+    /// Lets the hands finish what they hold, for as long as the last turn took: whoever waits no longer than that writes
+    /// down more at a time and is never much later, be it that a flush or that a letter is what takes long.
+    pub(super) async fn gather(&self) {
+        if !self.is_idle() {
+            tokio::time::timeout(self.took, self.desk.hands_rest()).await.ok();
+        }
     }
 
     /// Writes down what is done and fetches what is due, in one transaction; returns how many letters that were.
@@ -93,8 +103,9 @@ impl PostOffice {
         let began = std::time::Instant::now();
         let renews = !renewing.is_empty();
         // Most turns only write down, for as few words with the database as can be: the hands wait for them.
-        let looks = renews
-            || room.iter().any(|room| *room > 0)
+        let looks = done.is_empty()
+            || renews
+            || self.desk.runs_low()
             || self.looked_at.is_none_or(|looked_at| looked_at.elapsed() >= LOOK_EVERY);
         let (desk, node) = (Arc::clone(&self.desk), self.node.clone());
         let dialogues = self.dialogues();
@@ -130,6 +141,7 @@ impl PostOffice {
                 return Err(error);
             }
         };
+        self.took = began.elapsed();
         self.desk.written_down(done.len());
         for (_, outcome) in &done {
             self.node.metrics.deliveries.with_label_values(&[word(outcome)]).inc();
@@ -358,13 +370,16 @@ fn write(node: &Node, held: &Held, matter: &Matter) -> Result<Letter, String> {
 }
 
 /// What the ledger says of letters that are settled: the version, and the line.
-fn settled_lines(settled: &[(Held, Outcome)]) -> impl Iterator<Item = (&str, Value)> {
+fn settled_lines(settled: &[(Held, Outcome)]) -> impl Iterator<Item = (&str, Became<'_>)> {
     settled.iter().flat_map(|(held, outcome)| {
         let answer = match outcome {
             Outcome::Sent { answer } | Outcome::Failed { answer } | Outcome::Suppressed { why: answer } => Some(answer),
             Outcome::Retry { .. } => None,
         };
-        let line = move |id, answer| json!({"id": id, "outcome": word(outcome), "answer": answer, "letter": held.id});
+        let line = move |id: &Id<Delivery>, answer| {
+            let letter = Some(held.id.to_string());
+            Became { id: id.to_string(), outcome: word(outcome), answer, letter }
+        };
         let told = held.deliveries.iter().zip(held.content.notices());
         answer.into_iter().flat_map(move |answer| {
             told.clone().map(move |(id, told)| (told.notice_version_id.as_str(), line(id, answer)))
@@ -373,31 +388,31 @@ fn settled_lines(settled: &[(Held, Outcome)]) -> impl Iterator<Item = (&str, Val
 }
 
 /// What it says of a notice's delivery that was given up because it cannot be read.
-fn unfit_line(unfit: &Unfit) -> Option<(&str, Value)> {
-    let line = json!({"id": unfit.id, "outcome": "failed", "answer": unfit.why, "letter": unfit.id});
-    Some((unfit.notice_version_id.as_deref()?, line))
+fn unfit_line(unfit: &Unfit) -> Option<(&str, Became<'_>)> {
+    let (id, letter) = (unfit.id.clone(), Some(unfit.id.clone()));
+    Some((unfit.notice_version_id.as_deref()?, Became { id, outcome: "failed", answer: &unfit.why, letter }))
 }
 
 /// Enters what became of notices into the ledger, an entry for each version.
 fn enter<'a>(
     tx: &mut Tx<'_>,
-    lines: impl Iterator<Item = (&'a str, Value)>,
+    lines: impl Iterator<Item = (&'a str, Became<'a>)>,
     dialogues: &HashMap<String, String>,
     now: Instant,
 ) -> Result<(), DbError> {
-    let mut by_version: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    let mut by_version: BTreeMap<&str, Vec<Became>> = BTreeMap::new();
     for (version, line) in lines {
         by_version.entry(version).or_default().push(line);
     }
-    for (version, deliveries) in by_version {
-        let dialogue = match dialogues.get(version) {
+    for (version_id, deliveries) in by_version {
+        let dialogue = match dialogues.get(version_id) {
             Some(dialogue) => dialogue.clone(),
             None => {
-                let found = dialogue::store::dialogue_of(tx.connection, version)?;
-                Lift::new("dialogue_version", &version).some("dialogue_id", found)?
+                let found = dialogue::store::dialogue_of(tx.connection, version_id)?;
+                Lift::new("dialogue_version", &version_id).some("dialogue_id", found)?
             }
         };
-        ledger::append(tx, now, dialogue, "settled", &json!({"version_id": version, "deliveries": deliveries}))?;
+        ledger::append(tx, now, dialogue, "settled", &OfVersion { version_id, deliveries })?;
     }
     Ok(())
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 use diesel::sql_types::Timestamp;
-use serde_json::{Value, json};
 
 use super::{STILL_WAITS, still_waits, waiting};
 use crate::db::schema::delivery;
@@ -20,7 +19,8 @@ const PAGE: i64 = 1000;
 /// For how many letters of each urgency there is room, in the order of [`Urgency::IN_ORDER`].
 pub type Room = [usize; 3];
 
-#[derive(Queryable)]
+#[derive(Queryable, QueryableByName)]
+#[diesel(table_name = delivery)]
 struct Row {
     id: String,
     urgency: i32,
@@ -93,6 +93,11 @@ impl Term {
     fn end(self) -> NaiveDateTime {
         (self.now + self.length).naive_utc()
     }
+
+    /// No lease that was granted by now runs for longer.
+    fn never(self) -> NaiveDateTime {
+        (self.now + self.length * 2).naive_utc()
+    }
 }
 
 /// What was taken on lease, and what could not be read and was given up.
@@ -127,23 +132,7 @@ pub fn lease(
     put_off_by: impl Fn(&str, usize) -> Option<Duration>,
     now: Instant,
 ) -> Result<Leased, DbError> {
-    let mut due: Vec<Row> = Vec::new();
-    for (urgency, room) in Urgency::IN_ORDER.into_iter().zip(room) {
-        if room == 0 {
-            continue;
-        }
-        // One urgency at a time, so that the index leads straight to what is due, past all that waits for later.
-        due.extend(
-            delivery::table
-                .filter(waiting().and(delivery::urgency.eq(urgency.rank())))
-                .filter(delivery::due_at.le(now.naive_utc()))
-                .filter(is_free(term))
-                .order((delivery::due_at, delivery::id))
-                .limit(i64::try_from(room).unwrap_or(i64::MAX))
-                .select(COLUMNS)
-                .load::<Row>(tx.connection)?,
-        );
-    }
+    let mut due = due(tx, room, term, now)?;
     if due.is_empty() {
         return Ok(Leased::default());
     }
@@ -172,12 +161,41 @@ pub fn lease(
     Ok(Leased { held: taken, unfit })
 }
 
+/// What is due and nobody holds, of each urgency as much as there is room for, the longest due first: one urgency at a
+/// time, so that the index leads straight to what is due, past all that waits for later.
+fn due(tx: &mut Tx<'_>, room: Room, term: Term, now: Instant) -> Result<Vec<Row>, DbError> {
+    if room == [0, 0, 0] {
+        return Ok(Vec::new());
+    }
+    let sql = Rows::on(tx.connection);
+    let moment = |place: usize| sql.as_time(&format!("${place}"));
+    let mut texts = Vec::new();
+    let mut of = |(urgency, room): (Urgency, usize)| {
+        let first = texts.len();
+        texts.extend([now.naive_utc(), term.now.naive_utc(), term.never()].map(Rows::moment));
+        texts.push(room.to_string());
+        format!(
+            "SELECT * FROM (SELECT * FROM delivery WHERE delivery.status = 'queued' AND urgency = {} AND due_at <= {} \
+             AND (leased_until IS NULL OR leased_until < {} OR leased_until > {}) \
+             ORDER BY due_at, id LIMIT CAST(${} AS BIGINT)) AS due",
+            urgency.rank(),
+            moment(first + 1),
+            moment(first + 2),
+            moment(first + 3),
+            first + 4,
+        )
+    };
+    let each: Vec<String> = Urgency::IN_ORDER.into_iter().zip(room).map(&mut of).collect();
+    let statement = format!("{} ORDER BY due_at, id", each.join(" UNION ALL "));
+    Ok(Statement::<Row>::new(statement, texts).load(tx.connection)?)
+}
+
 /// What nobody holds. A lease that runs for much longer than leases do was granted by a clock that has been set back
 /// since.
 #[diesel::dsl::auto_type(no_type_alias)]
 fn is_free(term: Term) -> _ {
     let now: NaiveDateTime = term.now.naive_utc();
-    let never: NaiveDateTime = (term.now + term.length * 2).naive_utc();
+    let never: NaiveDateTime = term.never();
     delivery::leased_until.is_null().or(delivery::leased_until.lt(now)).or(delivery::leased_until.gt(never))
 }
 
@@ -300,11 +318,11 @@ pub fn put_off(tx: &mut Tx<'_>, back: &[(Held, Duration)], now: Instant) -> Resu
     if back.is_empty() {
         return Ok(());
     }
-    let row = |held: &Held, by: &Duration| {
+    let mut rows = Vec::with_capacity(back.len());
+    for (held, by) in back {
         let due_at = Rows::moment((now + *by).naive_utc());
-        held.deliveries.iter().map(move |id| json!([id, due_at])).collect::<Vec<_>>()
-    };
-    let rows: Vec<Value> = back.iter().flat_map(|(held, by)| row(held, by)).collect();
+        rows.extend(held.deliveries.iter().map(|id| (id, due_at.clone())));
+    }
     let sql = Rows::on(tx.connection);
     let statement = format!(
         "UPDATE delivery SET due_at = later.due_at, leased_until = NULL FROM (SELECT {} AS id, {} AS due_at FROM {}) \
@@ -313,7 +331,7 @@ pub fn put_off(tx: &mut Tx<'_>, back: &[(Held, Duration)], now: Instant) -> Resu
         sql.time(1),
         sql.of("$1"),
     );
-    Statement::<PutOff>::new(statement, vec![Value::from(rows).to_string()]).execute(tx.connection)?;
+    Statement::<PutOff>::new(statement, vec![Rows::written(&rows)?]).execute(tx.connection)?;
     Ok(())
 }
 
@@ -379,7 +397,7 @@ pub fn settle<'a>(
         };
         let settled_at = due_at.is_none().then_some(&now);
         let answer: String = answer.chars().filter(|c| *c != '\0').take(500).collect();
-        rows.extend(held.deliveries.iter().map(|id| json!([id, status, due_at, answer, settled_at])));
+        rows.extend(held.deliveries.iter().map(|id| (id, status, due_at.clone(), answer.clone(), settled_at)));
     }
     let sql = Rows::on(tx.connection);
     let statement = format!(
@@ -395,7 +413,7 @@ pub fn settle<'a>(
         sql.time(4),
         sql.of("$1"),
     );
-    Statement::<Settle>::new(statement, vec![Value::from(rows).to_string()]).execute(tx.connection)?;
+    Statement::<Settle>::new(statement, vec![Rows::written(&rows)?]).execute(tx.connection)?;
     Ok(())
 }
 

@@ -3,7 +3,6 @@
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use serde_json::json;
 
 use crate::db::schema::{confirmation_request, delivery};
 use crate::db::{DbError, Rows, Statement, Tx};
@@ -142,18 +141,10 @@ pub fn queue_notices(
         let id = Id::<Delivery>::made_at(now).to_string();
         let due_at = Rows::moment(one.digest_at.unwrap_or(now).naive_utc());
         let digest = one.digest_at.map(|at| format!("{}@{}", one.subscription_id, at.timestamp()));
-        rows.push(json!([
-            id,
-            one.email.as_str(),
-            one.email.key(),
-            one.language.tag(),
-            one.subscription_id,
-            one.why,
-            due_at,
-            digest,
-            if digest.is_some() { Urgency::Digest } else { Urgency::Bulk }.rank()
-        ]));
-        ids.push(id);
+        let urgency = if digest.is_some() { Urgency::Digest } else { Urgency::Bulk }.rank();
+        let (to, language) = (one.email.as_str(), one.language.tag());
+        ids.push(id.clone());
+        rows.push((id, to, one.email.key(), language, &one.subscription_id, &one.why, due_at, digest, urgency));
     }
     let sql = Rows::on(tx.connection);
     let text = |place| sql.text(place);
@@ -175,8 +166,8 @@ pub fn queue_notices(
         sql.number(8),
         sql.of("$4"),
     );
-    let rows = serde_json::Value::from(rows).to_string();
-    let texts = vec![dispatch_id.to_owned(), notice_version_id.to_owned(), Rows::moment(now.naive_utc()), rows];
+    let now = Rows::moment(now.naive_utc());
+    let texts = vec![dispatch_id.to_owned(), notice_version_id.to_owned(), now, Rows::written(&rows)?];
     let queued: Vec<Queued> = Statement::<Queued>::new(statement, texts).load(tx.connection)?;
     let mut new: std::collections::HashSet<String> = queued.into_iter().map(|queued| queued.id).collect();
     Ok(ids.into_iter().enumerate().filter(|(_, id)| new.remove(id)).collect())
