@@ -76,15 +76,9 @@ pub fn serve(
 ) -> std::io::Result<Server> {
     access::use_hmac_sha256();
     let spec = web::Data::new(operations::Spec::committed()?);
-    let live = web::Data::new(Arc::new(matching::live::Live::default()));
-    // Filled before anybody asks, beside the requests that do not.
-    let (db, filling) = (node.db.clone(), Arc::clone(&live));
-    actix_web::rt::spawn(async move {
-        let filled = db.read(move |connection| filling.catch_up(connection)).await;
-        if let Err(error) = filled {
-            tracing::warn!(%error, "the matching index waits for its first question");
-        }
-    });
+    let live = Arc::new(matching::live::Live::default());
+    actix_web::rt::spawn(Arc::clone(&live).fill(node.db.clone()));
+    let live = web::Data::new(live);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(node.clone())

@@ -6,7 +6,7 @@ mod sponsor;
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::{Challenge, Decision, Level, Recognition, Stage, Status};
+use super::{Challenge, Decision, Description, Level, Recognition, Stage, Status};
 use crate::criteria::Call;
 use crate::db::schema::{challenge, challenge_cpv, recognition};
 use crate::db::{AnyConnection, DbError, Lift, Tx, by_change, optional};
@@ -274,20 +274,26 @@ pub fn ids_with(connection: &mut AnyConnection, status: Status) -> Result<Vec<Id
     ids.iter().map(|id| Lift::new("challenge", id).id("id", id)).collect()
 }
 
-/// Everything that was changed after this change number, oldest change first: for what is derived from challenges.
+/// A challenge that changed: its place in the order of change, its id, and what it tells while it is shared.
+pub type Changed = (Cursor, Id<Challenge>, Option<Description>);
+
+/// Everything that was changed after this place, oldest change first: for what is derived from what is shared. No more
+/// of a row is read than that takes.
 ///
 /// # Errors
 /// [`DbError`].
-pub fn changed_since(
-    connection: &mut AnyConnection,
-    after: &Cursor,
-    limit: i64,
-) -> Result<Vec<(Cursor, Challenge)>, DbError> {
+pub fn changed_since(connection: &mut AnyConnection, after: &Cursor, limit: i64) -> Result<Vec<Changed>, DbError> {
     use challenge as c;
     let query = by_change!(c::table.into_boxed(), c, Direction::OldestFirst, Some(after));
-    let rows: Vec<Row> = query.limit(limit).load(connection)?;
-    let place = |row: &Row| Cursor { changed: row.changed, id: row.id.clone() };
-    rows.into_iter().map(|row| Ok((place(&row), Challenge::try_from(row)?))).collect()
+    let rows: Vec<(i64, String, String, String)> =
+        query.limit(limit).select((c::changed, c::id, c::status, c::description)).load(connection)?;
+    let lifted = rows.into_iter().map(|(changed, id, status, description)| {
+        let row = Lift::new("challenge", &id);
+        let status = row.some("status", Status::from_word(&status))?;
+        let told = if status.is_shared() { Some(row.json("description", &description)?) } else { None };
+        Ok((Cursor { changed, id: id.clone() }, row.id("id", &id)?, told))
+    });
+    lifted.collect()
 }
 
 /// Challenges in the order in which they were registered: for what goes through all of them.

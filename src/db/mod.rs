@@ -134,6 +134,14 @@ impl Db {
         Self { patience: Some(patience), ..self }
     }
 
+    /// Waits for something no longer than whoever asked can be kept waiting; none when that is over.
+    pub async fn in_time<T>(&self, awaited: impl Future<Output = T>) -> Option<T> {
+        match self.patience {
+            None => Some(awaited.await),
+            Some(patience) => tokio::time::timeout(patience, awaited).await.ok(),
+        }
+    }
+
     /// Listens for what other processes commit, so that [`Db::commits`] tells of it within half a second. One number is
     /// asked for each time, which costs less than a notification with every commit would.
     ///
@@ -190,13 +198,7 @@ impl Db {
         // asked may have gone away when the answer comes.
         let job: Box<dyn FnOnce() + Send> = Box::new(move || drop(answer.send(look())));
         tokio::task::spawn_blocking(job);
-        let looked = match self.patience {
-            None => answered.await,
-            Some(patience) => match tokio::time::timeout(patience, answered).await {
-                Ok(looked) => looked,
-                Err(_) => return Err(DbError::Unavailable("no answer in time".to_owned()).into()),
-            },
-        };
+        let Some(looked) = self.in_time(answered).await else { return Err(too_late().into()) };
         let stopped = || DbError::Unavailable("a reader stopped before it answered".to_owned());
         looked.unwrap_or_else(|_| Err(stopped().into()))
     }
@@ -219,12 +221,11 @@ impl Db {
             let stopped = || DbError::Unavailable("the writer stopped before it answered".to_owned());
             answered.await.unwrap_or_else(|_| Err(stopped().into()))
         };
-        let Some(patience) = self.patience else { return done.await };
-        match tokio::time::timeout(patience, done).await {
-            Ok(answer) => answer,
+        match self.in_time(done).await {
+            Some(answer) => answer,
             // Not begun: then it never will be.
-            Err(_) if turn.take() => Err(DbError::Unavailable("no answer in time".to_owned()).into()),
-            Err(_) => Err(DbError::Unsettled("no answer in time".to_owned()).into()),
+            None if turn.take() => Err(too_late().into()),
+            None => Err(DbError::Unsettled("no answer in time".to_owned()).into()),
         }
     }
 
@@ -247,13 +248,7 @@ impl Db {
     /// # Errors
     /// [`DbError`] when the database does not say.
     pub async fn newest_change(&self) -> Result<i64, DbError> {
-        let asked = self.newest.ask();
-        let newest = match self.patience {
-            None => asked.await?,
-            Some(patience) => tokio::time::timeout(patience, asked)
-                .await
-                .map_err(|_| DbError::Unavailable("no answer in time".to_owned()))??,
-        };
+        let newest = self.in_time(self.newest.ask()).await.ok_or_else(too_late)??;
         announce(&self.committed, newest);
         Ok(newest)
     }
@@ -270,6 +265,10 @@ impl Db {
         })
         .await
     }
+}
+
+fn too_late() -> DbError {
+    DbError::Unavailable("no answer in time".to_owned())
 }
 
 fn pool() -> Builder<connection::Opener> {

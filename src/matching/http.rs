@@ -115,6 +115,22 @@ pub fn show(
     Ok(likenesses.into_iter().filter_map(view).collect())
 }
 
+/// Lets a question about likeness wait where a node has just started and still reads what there is.
+///
+/// # Errors
+/// 503 when that takes too long to wait for.
+pub async fn filled(context: &Context, live: &Live) -> Result<(), Problem> {
+    if context.db.in_time(live.filled()).await.is_some() {
+        return Ok(());
+    }
+    let detail = text!(
+        "Skala er lige startet og er ved at læse udfordringerne, så den kan endnu ikke sige, hvilke der ligner. Prøv igen om lidt",
+        "Skala has just started and is reading the challenges, so it cannot tell yet which are alike. Try again in a moment"
+    );
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "matching_not_ready", detail);
+    Err(Problem { retry_after: Some(10), ..problem })
+}
+
 /// How a description stands before it is registered.
 #[derive(Debug, Serialize, ToSchema)]
 struct CheckView {
@@ -140,6 +156,9 @@ async fn check_challenge(
         Caller::Anonymous => None,
         caller => Some(reader(caller)?),
     };
+    if reader.is_some() {
+        filled(&context, &live).await?;
+    }
     let told = body.0;
     let view = context
         .db
@@ -176,6 +195,9 @@ async fn list_challenges(
 ) -> Result<Reply<Page<ChallengeView>>, Problem> {
     let (reader, language) = (reader(&context.caller)?, context.language);
     let asked = query.0.asked()?;
+    if matches!(asked, Asked::Sought(..)) {
+        filled(&context, &live).await?;
+    }
     let page = context
         .db
         .read(move |connection| {
@@ -255,6 +277,7 @@ async fn list_matches(
 ) -> Result<Reply<Matches>, Problem> {
     let (reader, language) = (reader(&context.caller)?, context.language);
     let limit = query.0.limit()?;
+    filled(&context, &live).await?;
     let items = context
         .db
         .read(move |connection| {
@@ -330,6 +353,7 @@ async fn list_likely_bodies(
 ) -> Result<Reply<LikelyBodies>, Problem> {
     let (reader, language, limit) = (reader(&context.caller)?, context.language, query.0.limit()?);
     let today = copenhagen(context.now).date_naive();
+    filled(&context, &live).await?;
     let likely = context
         .db
         .read(move |connection| {

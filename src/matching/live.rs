@@ -1,8 +1,12 @@
-//! The index as it lives in one node: derived from the database, kept up by reading what changed since it was last
-//! asked, and gone without harm. A question asked after a write was answered sees that write, on every node.
+//! The index as it lives in one node: derived from the database, filled when the node starts, kept up by reading what
+//! changed since it was last asked, and gone without harm. A question asked after a write was answered sees that write,
+//! on every node.
 
 use std::hash::Hash;
-use std::sync::RwLock;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::watch;
 
 use super::explain::Reason;
 use super::group::{Group, Grouping};
@@ -13,11 +17,14 @@ use super::store;
 use super::text::language::Language as TextLanguage;
 use super::verdict::Said;
 use crate::challenge::{self, Challenge, Description, Status};
-use crate::db::{AnyConnection, DbError};
+use crate::db::{AnyConnection, Db, DbError};
 use crate::kernel::{Cursor, Id};
 
 /// How many changes are read at a time.
 const PAGE: i64 = 500;
+
+/// When the first reading is tried again.
+const AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// What is less likely than this to be the same need is not worth anybody's time.
 const LEAST: f32 = 0.02;
@@ -50,7 +57,13 @@ pub fn shelved<K: Clone + Ord + Hash>(needs: impl IntoIterator<Item = (K, Need)>
 }
 
 /// The challenges that bodies share, as an index of needs.
-pub struct Live(RwLock<Shelf>);
+pub struct Live {
+    shelf: RwLock<Shelf>,
+    /// Held by the one who reads what changed: whoever comes meanwhile waits for it instead of reading the same.
+    reading: Mutex<()>,
+    /// Whether all that was there at the start is read.
+    filled: watch::Sender<bool>,
+}
 
 struct Shelf {
     /// None until there is something to compare: the lexicon is not read for an empty house.
@@ -62,42 +75,72 @@ struct Shelf {
 impl Default for Live {
     fn default() -> Self {
         let seen = Cursor { changed: 0, id: String::new() };
-        Self(RwLock::new(Shelf { index: None, seen }))
+        Self {
+            shelf: RwLock::new(Shelf { index: None, seen }),
+            reading: Mutex::default(),
+            filled: watch::Sender::new(false),
+        }
     }
 }
 
 impl Live {
-    /// Reads what changed since the last question.
-    ///
-    /// # Errors
-    /// [`DbError`].
-    pub fn catch_up(&self, connection: &mut AnyConnection) -> Result<(), DbError> {
+    /// Reads all that is there, beside those who are served: page by page, so that no reader of the database is held for
+    /// long. What stands in the way is tried again.
+    pub async fn fill(self: Arc<Self>, db: Db) {
         loop {
-            let seen = self.look(|shelf| shelf.seen.clone());
-            let changes = challenge::store::changed_since(connection, &seen, PAGE)?;
-            let Some((last, _)) = changes.last().cloned() else { return Ok(()) };
-            let (shared, hidden): (Vec<_>, Vec<_>) =
-                changes.into_iter().map(|(_, challenge)| challenge).partition(|c| c.stage.status().is_shared());
-            if !shared.is_empty() {
-                self.open()?;
-            }
-            // Reading a text takes longer than shelving it, and needs no lock.
-            let read = |challenge: &Challenge| {
-                self.look(|shelf| Some((challenge.id, shelf.index.as_ref()?.read(&need(&challenge.description)))))
-            };
-            let read: Vec<_> = shared.iter().filter_map(read).collect();
-            self.change(|shelf| {
-                if let Some(index) = &mut shelf.index {
-                    for (id, profile) in read {
-                        index.put_read(id, profile);
-                    }
-                    for challenge in hidden {
-                        index.remove(&challenge.id);
-                    }
+            let live = Arc::clone(&self);
+            match db.read(move |connection| live.read_page(connection)).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "the matching index is not filled yet");
+                    tokio::time::sleep(AGAIN_AFTER).await;
                 }
-                shelf.seen = last;
-            });
+            }
         }
+        self.change(|shelf| shelf.index.as_mut().map(Index::tighten));
+        self.filled.send_replace(true);
+    }
+
+    /// Waits until all that was there at the start is read. Who asks waits here, where no reader of the database is held.
+    pub async fn filled(&self) {
+        // It cannot be closed: it is part of what is looked at.
+        self.filled.subscribe().wait_for(|filled| *filled).await.ok();
+    }
+
+    /// Reads what changed since the last question.
+    fn catch_up(&self, connection: &mut AnyConnection) -> Result<(), DbError> {
+        while self.read_page(connection)? {}
+        Ok(())
+    }
+
+    /// Reads some of what changed; whether there was any.
+    fn read_page(&self, connection: &mut AnyConnection) -> Result<bool, DbError> {
+        let _alone = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.look(|shelf| shelf.seen.clone());
+        let changes = challenge::store::changed_since(connection, &seen, PAGE)?;
+        let Some(last) = changes.last().map(|(place, ..)| place.clone()) else { return Ok(false) };
+        if changes.iter().any(|(_, _, told)| told.is_some()) {
+            self.open()?;
+        }
+        // Reading a text takes longer than shelving it, and needs no lock.
+        let read = |(_, id, told): (Cursor, Id<Challenge>, Option<Description>)| {
+            (id, told.and_then(|told| self.look(|shelf| Some(shelf.index.as_ref()?.read(&need(&told))))))
+        };
+        let read: Vec<_> = changes.into_iter().map(read).collect();
+        self.change(|shelf| {
+            for (id, profile) in read {
+                match (&mut shelf.index, profile) {
+                    (Some(index), Some(profile)) => index.put_read(id, profile),
+                    (Some(index), None) => {
+                        index.remove(&id);
+                    }
+                    (None, _) => {}
+                }
+            }
+            shelf.seen = last;
+        });
+        Ok(true)
     }
 
     /// Makes the index, if there is none.
@@ -216,11 +259,11 @@ impl Live {
     }
 
     fn look<T>(&self, at: impl FnOnce(&Shelf) -> T) -> T {
-        at(&self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+        at(&self.shelf.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn change<T>(&self, to: impl FnOnce(&mut Shelf) -> T) -> T {
-        to(&mut self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner))
+        to(&mut self.shelf.write().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -22,6 +22,7 @@ use crate::challenge::{self, Challenge};
 use crate::db::AnyConnection;
 use crate::kernel::{Fitting, Flaws, Id, Language, OrganisationId, Page, copenhagen, text};
 use crate::matching;
+use crate::matching::http::filled;
 use crate::matching::live::Live;
 use crate::matching::verdict::Rejection;
 use crate::need;
@@ -197,6 +198,7 @@ struct Suggestions {
 #[get("/process-suggestions")]
 async fn list_process_suggestions(context: Context, live: web::Data<Arc<Live>>) -> Result<Reply<Suggestions>, Problem> {
     context.caller.staff(Scope::ProcessesRead)?;
+    filled(&context, &live).await?;
     let (now, language) = (context.now, context.language);
     let items = context
         .db

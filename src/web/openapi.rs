@@ -114,7 +114,11 @@ const COMMON: [(&str, &str, &str); 13] = [
     ("428", "IfMatchMissing", "Send the ETag that was fetched as If-Match."),
     ("429", "TooManyRequests", "Wait for Retry-After seconds."),
     ("500", "Internal", "Our fault; the request's id finds it in the log."),
-    ("503", "Unavailable", "The database does not answer; nothing was stored. Try again after Retry-After seconds."),
+    (
+        "503",
+        "Unavailable",
+        "The database does not answer, or the node has just started and still reads what is asked for; nothing was stored. Try again after Retry-After seconds.",
+    ),
 ];
 
 fn common_responses() -> Value {

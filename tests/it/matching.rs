@@ -1,5 +1,7 @@
 //! Who else has this need.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -30,6 +32,29 @@ fn a_body_finds_who_else_has_its_need_and_reads_why() {
     assert_eq!(best["challenge"]["id"], twin);
     assert_eq!(best["challenge"]["organisation"]["name"], "Aarhus Kommune");
     assert!(best["reasons"].as_array().is_some_and(|reasons| !reasons.is_empty()), "{best}");
+}
+
+#[test]
+fn a_question_to_a_node_that_has_just_started_waits_until_it_has_read_what_there_is() {
+    let app = TestApp::start();
+    let (odense, aarhus) = (given::municipality(&app, "Odense Kommune"), given::municipality(&app, "Aarhus Kommune"));
+    let night = "Nattevagten går runder hver nat og vækker beboerne, selv om alt er i orden.";
+    let own = submitted(&app.member(&odense), need("Natlige tilsyn vækker beboerne", night));
+    let twin = submitted(&app.member(&aarhus), need("Natlige tilsyn, som ingen har bedt om", night));
+    // What cannot be read holds the new node up.
+    let write = |description: &str| {
+        app.database.execute(&format!("UPDATE challenge SET description = {description} WHERE id = '{twin}'"));
+    };
+    write("'!' || description");
+    let started = TestApp::on(app.database.clone(), &[]);
+    let member = started.member(&odense);
+    std::thread::scope(|scope| {
+        let matches = scope.spawn(|| member.get(&format!("/challenges/{own}/matches")).expect(200));
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(!matches.is_finished());
+        write("substr(description, 2)");
+        assert_eq!(matches.join().unwrap()["items"][0]["challenge"]["id"], twin);
+    });
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::db::AnyConnection;
 use crate::dialogue::{self, Dialogue, Question};
 use crate::kernel::{Cursor, Direction, Id, Instant, Language, OrganisationId, Page, PageRequest, UserId};
 use crate::letter_of_intent::{self, LetterOfIntent, SignatoryState};
+use crate::matching::http::filled;
 use crate::matching::live::{Likeness, Live};
 use crate::organisation::store::names;
 use crate::process::store::JoinRequest;
@@ -170,6 +171,7 @@ async fn get_queue(
     context.caller.staff(Scope::ChallengesRead)?;
     let Query(QueueQuery { limit, cursor }) = query;
     let request = Paging { limit, cursor, ..Paging::default() }.of(LIST)?;
+    filled(&context, &live).await?;
     let (language, now) = (context.language, context.now);
     let page = context.db.read(move |connection| queue(connection, &live, &request, language, now));
     Ok(Reply::page(page.await?))

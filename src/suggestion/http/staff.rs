@@ -14,7 +14,7 @@ use crate::challenge::{self, Challenge, Description};
 use crate::criteria::Call;
 use crate::db::AnyConnection;
 use crate::kernel::{Email, Fitting, Flaws, Id, Language, OrganisationId, Page};
-use crate::matching::http::{MatchView, show as show_matches};
+use crate::matching::http::{MatchView, filled, show as show_matches};
 use crate::matching::live::{Live, shelved};
 use crate::matching::need::Need;
 use crate::organisation::store::names;
@@ -172,6 +172,7 @@ pub(super) async fn get_suggestion(
     id: PathId<Suggestion>,
 ) -> Result<Reply<SuggestionWithTwins>, Problem> {
     let (reader, language) = (reader(&context.caller)?, context.language);
+    filled(&context, &live).await?;
     let found = context.db.read(move |connection| {
         let suggestion = actions::confirmed(connection, id.0)?;
         let theirs = |body| match suggestion.state {
