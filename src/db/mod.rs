@@ -275,7 +275,6 @@ fn pool() -> Builder<connection::Opener> {
     Pool::builder()
         .max_size(8)
         .min_idle(Some(1))
-        .test_on_check_out(false)
         .connection_timeout(Duration::from_secs(5))
         .error_handler(Box::new(connection::LogConnectErrors))
 }

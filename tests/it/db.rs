@@ -415,6 +415,28 @@ fn reads_use_their_connections_again() {
 }
 
 #[test]
+fn a_connection_that_the_server_closed_is_not_used_again() {
+    let (one, other) = (TestApp::start(), TestApp::start());
+    if one.node.db.engine() == Engine::Sqlite {
+        return;
+    }
+    let backend = |app: &TestApp| {
+        let asked = app.node.db.read(|connection| -> Result<Backend, DbError> {
+            Ok(diesel::sql_query("SELECT pg_backend_pid() AS pid").get_result(connection)?)
+        });
+        wait_for(asked).unwrap().pid
+    };
+    for _ in 0..10 {
+        let pid = backend(&one);
+        let end = format!("SELECT {pid} AS pid FROM pg_terminate_backend({pid}, 5000) AS gone WHERE gone");
+        let ended: Result<Backend, DbError> =
+            wait_for(other.node.db.read(move |connection| Ok(diesel::sql_query(end).get_result(connection)?)));
+        assert_eq!(ended.unwrap().pid, pid);
+        assert_ne!(backend(&one), pid);
+    }
+}
+
+#[test]
 fn two_nodes_on_one_database_see_each_others_writes() {
     let one = TestApp::start();
     let other = TestApp::on(one.database.clone(), &[]);
