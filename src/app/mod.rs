@@ -110,8 +110,7 @@ async fn once(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let principal = access::principal(&node, request.request());
-    idempotency::once(node, principal, request, next).await
+    idempotency::once(node, access::principal, request, next).await
 }
 
 /// A path that is not there, or is but not for this method.

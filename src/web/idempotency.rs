@@ -9,7 +9,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, web};
+use actix_web::{Error, HttpRequest, HttpResponse, web};
 use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 
@@ -55,13 +55,13 @@ enum Claim {
     CutOff,
 }
 
-/// Does a keyed POST once. `principal` is who asks: keys of different people never meet.
+/// Does a keyed POST once. `principal` tells who asks: keys of different people never meet.
 ///
 /// # Errors
 /// None of its own; refusals are answers.
 pub async fn once(
     node: web::Data<Node>,
-    principal: String,
+    principal: impl FnOnce(&Node, &HttpRequest) -> String,
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -72,6 +72,7 @@ pub async fn once(
     let (Some(key), false, &Method::POST) = (key, streamed, request.method()) else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
+    let principal = principal(&node, request.request());
     let claimed = match begin(&node, principal, &key, &mut request).await {
         Ok(claimed) => claimed,
         Err(problem) => return Ok(refuse(request, &problem)),
