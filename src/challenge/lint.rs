@@ -47,10 +47,10 @@ const HARD: usize = 55;
 pub fn warnings(need: &Description) -> Vec<Warning> {
     let mut found = Vec::new();
     let mut warn = |pointer: &str, code, text| found.push(Warning { pointer: pointer.to_owned(), code, text });
-    for (pointer, prose) in
-        [("/title", &need.title), ("/problem", &need.problem), ("/desired_effect", &need.desired_effect)]
-    {
-        let said = words(prose);
+    let proses = [("/title", &need.title), ("/problem", &need.problem), ("/desired_effect", &need.desired_effect)];
+    let folded = proses.map(|(_, prose)| fold(prose));
+    let said = folded.each_ref().map(|folded| words(folded));
+    for ((pointer, prose), said) in proses.iter().zip(&said) {
         if let Some(word) = said.iter().find(|word| is_one_of(&PRODUCTS, word)) {
             let text = text!(
                 "\"{word}\" er en løsning; beskriv problemet, den skulle løse",
@@ -65,7 +65,7 @@ pub fn warnings(need: &Description) -> Vec<Warning> {
             );
             warn(pointer, "brand_words", text);
         }
-        if let Some(word) = solving_verb(&said) {
+        if let Some(word) = solving_verb(said) {
             let text = text!(
                 "\"{word}\" begynder med svaret; begynd med behovet",
                 "\"{word}\" begins with the answer; begin with the need"
@@ -84,12 +84,14 @@ pub fn warnings(need: &Description) -> Vec<Warning> {
         let text = text!("Der står ikke, hvem det går ud over", "It does not say whom it troubles");
         warn("/affected_users", "missing_who", text);
     }
+    let ([_, folded, _], [_, said, _]) = (&folded, &said);
+    let says = |list: &[&str]| says(folded, said, list);
     let counted = need.time_savings.as_ref().is_some_and(|time| time.occasions_per_week.is_some());
-    if !counted && !says(&need.problem, &OFTEN) && !need.problem.bytes().any(|b| b.is_ascii_digit()) {
+    if !counted && !says(&OFTEN) && !need.problem.bytes().any(|b| b.is_ascii_digit()) {
         let text = text!("Der står ikke, hvor ofte det sker", "It does not say how often it happens");
         warn("/problem", "missing_how_often", text);
     }
-    if !says(&need.problem, &TODAY) {
+    if !says(&TODAY) {
         let text = text!("Der står ikke, hvad der sker i dag", "It does not say what happens today");
         warn("/problem", "missing_today", text);
     }
@@ -143,14 +145,13 @@ fn written(need: &Description) -> Vec<(String, String)> {
     found
 }
 
-fn words(text: &str) -> Vec<String> {
-    fold(text).split(|c: char| !c.is_alphanumeric() && c != '-').filter(|w| !w.is_empty()).map(str::to_owned).collect()
+fn words(folded: &str) -> Vec<&str> {
+    folded.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|word| !word.is_empty()).collect()
 }
 
 /// Whether a text says one of these words, or one of these turns of phrase.
-fn says(text: &str, list: &[&str]) -> bool {
-    let (folded, said) = (fold(text), words(text));
-    list.iter().any(|word| if word.contains(' ') { folded.contains(word) } else { said.iter().any(|w| w == word) })
+fn says(folded: &str, said: &[&str], list: &[&str]) -> bool {
+    list.iter().any(|word| if word.contains(' ') { folded.contains(word) } else { said.contains(word) })
 }
 
 /// Whether a word is one of these, in whatever form Danish, Norwegian, Swedish or English gives it, or a compound of one
@@ -169,11 +170,11 @@ fn brand(prose: &str) -> Option<&str> {
 }
 
 /// A verb that begins with the answer; an everyday one only where it says what we want to do.
-fn solving_verb(said: &[String]) -> Option<&String> {
+fn solving_verb<'a>(said: &[&'a str]) -> Option<&'a str> {
     said.iter().enumerate().find_map(|(index, word)| {
-        let for_us = || said.iter().take(index).rev().take(3).any(|before| WE_WANT.contains(&before.as_str()));
-        let solves = SOLVING.contains(&word.as_str()) || (SOLVING_FOR_US.contains(&word.as_str()) && for_us());
-        solves.then_some(word)
+        let for_us = || said.iter().take(index).rev().take(3).any(|before| WE_WANT.contains(before));
+        let solves = SOLVING.contains(word) || (SOLVING_FOR_US.contains(word) && for_us());
+        solves.then_some(*word)
     })
 }
 

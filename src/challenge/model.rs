@@ -27,6 +27,9 @@ impl Status {
     pub const ALL: [Self; 7] =
         [Self::Draft, Self::Submitted, Self::Returned, Self::Approved, Self::Declined, Self::Grouped, Self::Withdrawn];
 
+    /// Those in which every public body may read it.
+    pub const SHARED: [Self; 3] = [Self::Submitted, Self::Approved, Self::Grouped];
+
     /// The word that stands in the database.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -64,7 +67,7 @@ impl Status {
     /// Whether every public body may read it.
     #[must_use]
     pub fn is_shared(self) -> bool {
-        matches!(self, Self::Submitted | Self::Approved | Self::Grouped)
+        Self::SHARED.contains(&self)
     }
 }
 

@@ -130,6 +130,10 @@ fn is_gap(c: char) -> bool {
 
 /// The numbers of a text. A run of digits that letters run into is none: it is a model or a code.
 fn numbers(text: &str) -> Vec<Number> {
+    // The shortest that is looked for has eight digits, and most texts have fewer.
+    if text.bytes().filter(u8::is_ascii_digit).count() < 8 {
+        return Vec::new();
+    }
     let letters: Vec<char> = text.chars().collect();
     let mut found = Vec::new();
     let mut at = 0;
