@@ -140,12 +140,14 @@ impl Bench {
                 eprintln!("{engine}: filled to {size} in {:.0} s", begun.elapsed().as_secs_f64());
             }
             let (server, start) = self.start(engine, database, *size);
+            let idle = server.memory();
             let member = sign_in(&server, "mette@odense.example");
             let ids = database.column(&fill::some_challenges(*size));
             // Until the index is there a node may say that it takes too long.
             let first = get(&format!("/api/v1/challenges/{}/matches", ids[0]), Some(&member), None);
             let (_, took) = timed(|| while load::once(server.address, &first).0 != 200 {});
-            let matched = format!("{:.0} | {:.0}", took.as_secs_f64() * 1000.0, server.memory());
+            let index = server.memory() - idle;
+            let matched = format!("{:.0} | {index:.0}", took.as_secs_f64() * 1000.0);
             let wanted = Wanted { base: "/api/v1", bearer: &member, process: &process, ids: &ids };
             if place == 0 && *size < LARGE {
                 for call in wanted.calls(true) {
@@ -162,7 +164,8 @@ impl Bench {
                     None => self.grown.push((engine, call.name, vec![cost])),
                 }
             }
-            self.starts.push(format!("{start} | {matched} | {:.0} |", server.memory()));
+            let after = server.memory();
+            self.starts.push(format!("{start} | {idle:.0} | {matched} | {after:.0} | {:.0} |", after - index));
             drop(server);
             if let Some(postgres) = postgres.filter(|_| place == 0 && *size < LARGE) {
                 self.measure_peers(database, postgres, &process, &ids);
@@ -191,8 +194,7 @@ impl Bench {
         let server = Server::start(command.env("SKALA_LISTEN", format!("127.0.0.1:{port}")).arg("serve"), port);
         while load::once(server.address, &Request::new("GET", "/readyz", &[], None)).0 != 200 {}
         let ready = begun.elapsed().as_millis();
-        let start = format!("| {engine} | {size} | {ready} | {:.0}", server.memory());
-        (server, start)
+        (server, format!("| {engine} | {size} | {ready}"))
     }
 
     /// Loads a service with a call.
@@ -277,9 +279,9 @@ impl Bench {
 
     fn print(&self, sizes: &[usize]) {
         println!(
-            "| engine | challenges | ready after, ms | MiB then | the first matches after, ms | MiB with the matching index | MiB after all calls |"
+            "| engine | challenges | ready after, ms | MiB then | the first matches after, ms | MiB of the matching index | MiB after all calls | of these without the index |"
         );
-        println!("|---|---:|---:|---:|---:|---:|---:|");
+        println!("|---|---:|---:|---:|---:|---:|---:|---:|");
         self.starts.iter().for_each(|line| println!("{line}"));
         if sizes.len() < 2 {
             return;

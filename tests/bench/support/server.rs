@@ -75,6 +75,13 @@ pub fn cpu_seconds(pids: &[u32]) -> f64 {
     pids.iter().filter_map(|pid| ticks(*pid)).sum::<u64>() as f64 / 100.0
 }
 
+/// CPU seconds of those children of the process's parent that have ended and were waited for.
+pub fn siblings_ended(pid: u32) -> f64 {
+    let ended = |parent: u32| Some(field(parent, 13)? + field(parent, 14)?);
+    let parent = field(pid, 1).and_then(|parent| u32::try_from(parent).ok());
+    parent.and_then(ended).unwrap_or_default() as f64 / 100.0
+}
+
 fn ticks(pid: u32) -> Option<u64> {
     Some(field(pid, 11)? + field(pid, 12)?)
 }
