@@ -15,11 +15,19 @@ const ROUNDS: usize = 3;
 /// side of a pair (the *hubs* of a neighbourhood would be everybody's company otherwise; known as CSLS, cross-domain
 /// similarity local scaling, Conneau et al. 2018).
 const CROWD: usize = 10;
+/// Among so many needs and fewer, those that are nearest are merely those there are: they are no company. Chosen as the
+/// number under which the labels of small indexes drawn from a set are most likely (all from 40 to 80 do about as well).
+const STRANGERS: f32 = 60.0;
+
+/// How much of its company a need sees among so many, 0 to 1.
+pub fn seen(needs: usize) -> f32 {
+    (1.0 - (STRANGERS / float(needs.max(1))).powi(2)).max(0.0)
+}
 
 /// Takes the company in: `scores` holds how near the asked (first) and the best of its answer are to each other; what
 /// comes back is how near each of the answer is to the asked, with as much weight on `company` as on the score itself.
-pub fn keep(mut scores: Square, company: f32) -> Vec<f32> {
-    scores = scores.without_crowds();
+pub fn keep(scores: &Square, company: f32) -> Vec<f32> {
+    let mut scores = scores.without_crowds();
     for _ in 0..ROUNDS {
         scores = scores.round(company);
     }
@@ -39,7 +47,7 @@ impl Square {
         Square { size, cells: vec![0.0; size * size] }
     }
 
-    fn get(&self, row: usize, column: usize) -> f32 {
+    pub fn get(&self, row: usize, column: usize) -> f32 {
         self.cells.get(row * self.size + column).copied().unwrap_or(0.0)
     }
 

@@ -13,7 +13,7 @@ use super::index::{Index, Settings};
 use super::lexicon::Lexicon;
 use super::need::Need;
 
-/// A description concerns a notice from this raw score on: rather a notice too many than one missed, for whoever is not
+/// A description concerns a notice that it is this near to by itself: rather a notice too many than one missed, for whoever is not
 /// told cannot take part. `skala evaluate matching` prints how much of what is told is to the point, and how much of
 /// what is to the point is told.
 pub const LEAST: f32 = 0.65;
@@ -63,7 +63,7 @@ impl Concern {
         let index = self.index.as_ref()?;
         let profile = index.read(&Need::from_text(description, None));
         let found = index.like_profile(&profile, None, 1);
-        found.first().filter(|found| found.raw >= LEAST)?;
+        found.first().filter(|found| found.raw.alone >= LEAST)?;
         let reasons = index.why_profile(&profile, &());
         let kinds = [ReasonKind::Concept, ReasonKind::Words, ReasonKind::RelatedConcept];
         let reason = kinds.into_iter().find_map(|kind| reasons.iter().find(|reason| reason.kind == kind))?;

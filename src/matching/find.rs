@@ -7,7 +7,7 @@
 use std::hash::Hash;
 
 use super::alignment::Aligned;
-use super::index::{Document, Index, Match};
+use super::index::{Document, Index};
 use super::number::best_first;
 use super::profile::Profile;
 use super::space::{Kind, Space};
@@ -28,25 +28,25 @@ struct Sought {
 }
 
 impl<K: Clone + Ord + Hash> Index<K> {
-    /// The needs that answer at least half of what is sought, best first; the score is the share that is answered.
-    pub fn find(&self, sought: &Profile, limit: usize) -> Vec<Match<K>> {
+    /// The needs that answer at least half of what is sought, best first, each with the share that is answered.
+    pub fn find(&self, sought: &Profile, limit: usize) -> Vec<(K, f32)> {
         let asked = self.weigh_profile(sought);
         let candidates = self.candidates(&asked, None);
         let compared = self.compare(&asked, candidates);
         let words = self.sought(sought);
-        let mut found: Vec<Match<K>> = compared
+        let mut found: Vec<(f32, (K, f32))> = compared
             .into_iter()
             .map(|(raw, document)| {
-                let score = self.answered(&words, sought, document, &self.align(document));
-                Match { key: document.key.clone(), score, raw }
+                let share = self.answered(&words, sought, document, &self.align(document));
+                // Two decimals of the share; below that, how alike the texts are as a whole.
+                let rank = (share * 100.0).round() + raw.min(0.99);
+                (rank, (document.key.clone(), share))
             })
-            .filter(|found| found.score >= LEAST)
+            .filter(|(_, (_, share))| *share >= LEAST)
             .collect();
-        // Two decimals of the share; below that, how alike the texts are as a whole.
-        let rank = |found: &Match<K>| (found.score * 100.0).round() + found.raw.min(0.99);
-        found.sort_by(|a, b| best_first((rank(a), &a.key), (rank(b), &b.key)));
+        found.sort_by(|(a, (one, _)), (b, (other, _))| best_first((*a, one), (*b, other)));
         found.truncate(limit);
-        found
+        found.into_iter().map(|(_, found)| found).collect()
     }
 
     fn sought(&self, profile: &Profile) -> Vec<Sought> {

@@ -16,7 +16,7 @@ use super::lexicon::Lexicon;
 use super::need::{Cpv, Need};
 use super::number::{at, float, id};
 use super::profile::{Profile, Reading};
-use super::score::{Calibration, Weights};
+use super::score::{Calibration, Raw, Weights};
 use super::search::Scratch;
 use super::space::{Kind, Space, Vector};
 
@@ -66,8 +66,8 @@ pub struct Match<K> {
     pub key: K,
     /// How likely it is the same need, 0 to 1.
     pub score: f32,
-    /// What the score is made from; only good for comparing.
-    pub raw: f32,
+    /// What the score is made from.
+    pub raw: Raw,
 }
 
 pub struct Index<K> {

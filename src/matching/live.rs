@@ -43,15 +43,9 @@ pub struct Likeness {
 /// # Errors
 /// [`DbError`].
 pub fn shelved<K: Clone + Ord + Hash>(needs: impl IntoIterator<Item = (K, Need)>) -> Result<Index<K>, DbError> {
-    let needs: Vec<(K, Need)> = needs.into_iter().collect();
-    let mut settings = Settings::default();
-    // Where all are compared with all, everybody keeps everybody's company, and it tells nothing.
-    if needs.len() <= settings.effort.pool {
-        settings.weights.company = 0.0;
-    }
-    let mut index = Index::new(house::lexicon().map_err(DbError::Refused)?, settings);
-    for (key, need) in &needs {
-        index.put(key.clone(), need);
+    let mut index = Index::new(house::lexicon().map_err(DbError::Refused)?, Settings::default());
+    for (key, need) in needs {
+        index.put(key, &need);
     }
     Ok(index)
 }
@@ -193,8 +187,7 @@ impl Live {
         self.catch_up(connection)?;
         Ok(self.look(|shelf| {
             let Some(index) = &shelf.index else { return Vec::new() };
-            let found = index.find(&index.read(&Need::from_text(words, None)), limit);
-            found.into_iter().map(|found| (found.key, found.score)).collect()
+            index.find(&index.read(&Need::from_text(words, None)), limit)
         }))
     }
 

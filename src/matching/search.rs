@@ -8,7 +8,7 @@ use super::company::{self, Square};
 use super::index::{Document, Index, Match, expected, named_traits};
 use super::number::{at, best_first, id};
 use super::profile::Profile;
-use super::score::{Weighed, Worded};
+use super::score::{self, Raw, Weighed, Worded};
 use super::space::{Kind, Scale, Space};
 
 /// Long rows of zeros, to be used again and given back as zeros.
@@ -48,18 +48,24 @@ impl<K: Clone + Ord + Hash> Index<K> {
         compared.truncate(settings.effort.pool.max(limit));
         let pool = compared.iter().map(|(_, document)| self.weigh(document));
         let all: Vec<Weighed> = std::iter::once(asked).chain(pool).collect();
-        let raws = company::keep(self.among(&all), settings.weights.company);
-        let mut matches: Vec<Match<K>> = compared
+        let scores = self.among(&all);
+        let spread = |place: usize| all.get(place).map_or(0.0, |one| one.spread);
+        let seen = company::seen(self.len());
+        let raws = company::keep(&scores, settings.weights.company);
+        let mut matches: Vec<(f32, Match<K>)> = compared
             .into_iter()
             .zip(raws)
-            .map(|((_, document), raw)| {
-                let score = settings.calibration.score(raw);
-                Match { key: document.key.clone(), score, raw }
+            .enumerate()
+            .map(|(place, ((_, document), in_company))| {
+                let alone = scores.get(0, place + 1);
+                let raw = Raw { alone, spread: spread(0) + spread(place + 1), in_company, seen };
+                let score = settings.calibration.score(&raw);
+                (settings.calibration.log_odds(&raw), Match { key: document.key.clone(), score, raw })
             })
             .collect();
-        matches.sort_by(|a, b| best_first((a.raw, &a.key), (b.raw, &b.key)));
+        matches.sort_by(|(a, one), (b, other)| best_first((*a, &one.key), (*b, &other.key)));
         matches.truncate(limit);
-        matches
+        matches.into_iter().map(|(_, found)| found).collect()
     }
 
     /// The raw scores of all pairs: the traits of one are laid out, and those of each other read once.
@@ -181,12 +187,14 @@ impl<K: Clone + Ord + Hash> Index<K> {
         let words: Vec<(Meaning, f32)> = self.rare_words(document).collect();
         let in_title = |word: u32| document.title.binary_search(&word).is_ok();
         let words = Worded::new(&words, in_title, self.lexicon());
-        Weighed { traits, cpv: document.cpv.to_vec(), theme: document.theme, words }
+        let spread = score::spread(document.concepts.iter().copied());
+        Weighed { traits, cpv: document.cpv.to_vec(), theme: document.theme, words, spread }
     }
 
     pub(super) fn weigh_profile(&self, profile: &Profile) -> Weighed {
         let scale = Space::scale(self.len());
-        let mut weighed = Weighed { theme: profile.theme, cpv: profile.cpv.clone(), ..Weighed::default() };
+        let spread = score::spread(profile.concepts.iter().copied());
+        let mut weighed = Weighed { theme: profile.theme, cpv: profile.cpv.clone(), spread, ..Weighed::default() };
         let lists = named_traits(profile);
         for ((kind, list), vector) in Kind::ALL.into_iter().zip(lists).zip(&mut weighed.traits) {
             let mut square = 0.0;

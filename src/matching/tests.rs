@@ -206,7 +206,7 @@ fn a_search_finds_the_word_its_forms_its_compounds_and_the_same_in_other_words()
     let index = small();
     let found = |words: &str| {
         let found = index.find(&index.read(&Need::from_text(words, None)), 5);
-        found.into_iter().map(|found| found.key).collect::<Vec<_>>()
+        found.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
     };
     assert_eq!(found("vejsalt").first().map(String::as_str), Some("salt"));
     assert!(found("alarmer").contains(&"alarm".to_owned()), "another form");
@@ -238,10 +238,10 @@ proptest! {
         let mut index = small();
         let any = need(&title, &body);
         let asked = index.read(&any);
-        prop_assert!(index.find(&asked, 10).iter().all(|found| (0.0..=1.001).contains(&found.score)));
+        prop_assert!(index.find(&asked, 10).iter().all(|(_, share)| (0.0..=1.001).contains(share)));
         let found = index.like_profile(&asked, None, 10);
         prop_assert!(found.iter().all(|found| (0.0..=1.0).contains(&found.score)));
-        prop_assert!(found.windows(2).all(|two| two[0].raw >= two[1].raw));
+        prop_assert!(found.windows(2).all(|two| two[0].score >= two[1].score));
         index.put("ny".to_owned(), &any);
         for found in index.like(&"ny".to_owned(), 10) {
             index.why(&"ny".to_owned(), &found.key);
@@ -301,4 +301,34 @@ fn in_a_small_pile_a_stranger_is_not_drawn_in_by_the_company_of_all() {
     let mut sizes: Vec<usize> = groups.iter().map(|group| group.members.len()).collect();
     sizes.sort_unstable();
     assert_eq!(sizes, [1, 3], "{groups:?}");
+}
+
+#[test]
+fn among_a_first_few_of_one_field_different_needs_are_not_said_to_be_the_same() {
+    let index = index(&[
+        (
+            "forgæves",
+            need(
+                "Hjemmehjælpen kører forgæves",
+                "Flere gange om ugen står hjemmehjælperen foran en lukket dør, fordi borgeren er indlagt eller hos \
+                 familie. Beskeden når ikke frem, og turen kan ikke bruges til andet.",
+            ),
+        ),
+        (
+            "løft",
+            need(
+                "Løft af borgere i hjemmet kræver to",
+                "To hjemmehjælpere må køre ud, når en borger skal vendes eller løftes i sengen. Vi venter på hinanden.",
+            ),
+        ),
+        ("medicin", need("Medicin, der ikke bliver taget", "Vi kører ud to gange om dagen alene for at give medicin.")),
+    ]);
+    let asked = index.read(&need(
+        "Tunge løft i hjemmeplejen",
+        "Hver dag løfter vi borgere, der ikke selv kan vende sig i sengen. Det kræver to personer, og den ene må hentes \
+         fra en anden rute.",
+    ));
+    let found = index.like_profile(&asked, None, 3);
+    assert_eq!(found.first().map(|found| found.key.as_str()), Some("løft"));
+    assert!(found.iter().skip(1).all(|found| found.score < 0.8), "{found:?}");
 }

@@ -7,8 +7,8 @@
 //! five-fold cross-validation over topics, beside BM25 over Danish stems and runs of letters, and with
 //! `--postgres URL` beside PostgreSQL's Danish full text and `pg_trgm`; R@20 of the suppliers' free text, and how much
 //! of what a free-text subscription tells is to the point; B-cubed of the suggested groups over all challenges; the
-//! share of look-alikes above 0.5; the calibration by tenths, in the whole and in many indexes of about twenty
-//! challenges; and what each fold chose.
+//! share of look-alikes above 0.5; the calibration by tenths, in the whole and in small indexes drawn from it (see
+//! [`small`]); and what each fold chose.
 //!
 //! `skala evaluate matching DIR --speed N` makes N challenges by recombining the set's sentences instead, and prints how
 //! long the index took, what the process holds in memory, the median and the 99th percentile of a question, how
@@ -19,6 +19,8 @@
 pub mod baseline;
 pub mod labelled;
 pub mod measures;
+pub mod mix;
 pub mod postgres;
 pub mod report;
+pub mod small;
 pub mod speed;

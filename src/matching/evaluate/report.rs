@@ -2,7 +2,7 @@
 //!
 //! Everything that was chosen from the labels (weights, calibration, the threshold of groups) is
 //! chosen five times on four fifths of the topics and measured on the fifth that was left out. Only a
-//! few settings are tried, and each is one for all needs.
+//! few settings are tried, each is one for all needs, and those built in are left only for clearly better ones.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -14,17 +14,21 @@ use super::baseline::{self, Matrix};
 use super::labelled::{Challenge, Labelled};
 use super::measures::{b_cubed_of_each, ndcg_at_10};
 use super::postgres::{Postgres, Way};
+use super::small::{self, Small};
 use crate::matching::concern::Concern;
 use crate::matching::group::{self, Grouping, Scores};
 use crate::matching::index::{Index, Match, Settings};
 use crate::matching::lexicon::Lexicon;
 use crate::matching::need::Need;
-use crate::matching::number::float;
-use crate::matching::score::{Calibration, Weights};
+use crate::matching::number::{best_first, float};
+use crate::matching::score::{Calibration, Raw, Weights};
 
 const FOLDS: usize = 5;
-/// What is asked for in each answer.
-const ANSWERS: usize = 40;
+/// What is asked for in each answer: all that is compared.
+const ANSWERS: usize = 100;
+/// How much better other weights must do than those built in to be chosen: about the standard error of the difference on
+/// four fifths of some hundred questions, so that what is chosen is no matter of luck.
+const CLEARLY: f32 = 0.01;
 const THRESHOLDS: [f32; 8] = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5];
 
 /// How well rankings agree with the labels.
@@ -74,15 +78,14 @@ pub struct Report {
     pub taken_for_decoy: f32,
     /// For each tenth of the score: how many pairs, their mean score, the share that is the same need.
     pub calibration: Vec<(usize, f32, f32)>,
-    /// The same in many indexes of about twenty challenges: pairs, their mean score, the share that is the same need;
-    /// below and from 0.5 on.
-    pub small: [(usize, f32, f32); 2],
+    /// The same in small indexes drawn from the set.
+    pub small: Vec<Small>,
     /// Of what a free-text subscription tells the share that is to the point, and of what is to the point the share told.
     pub told: (f32, f32),
     /// What each fold chose.
-    pub chosen: Vec<(Weights, Calibration, f32)>,
+    pub chosen: Vec<Chosen>,
     /// What all topics together choose: to be written down as the default.
-    pub on_all: Option<(Weights, Calibration, f32)>,
+    pub on_all: Option<Chosen>,
 }
 
 impl Display for Report {
@@ -101,17 +104,27 @@ impl Display for Report {
             let low = float(tenth) / 10.0;
             writeln!(out, "{low:.1}–{:.1} {pairs:>8} {mean:>12.3} {same:>11.3}", low + 0.1)?;
         }
-        for (range, (pairs, mean, same)) in ["below 0.5", "from 0.5"].into_iter().zip(self.small) {
-            writeln!(out, "small indexes, {range:<9} {pairs:>7} pairs  mean score {mean:.3}  same need {same:.3}")?;
+        writeln!(out, "{}", small::HEAD)?;
+        for small in &self.small {
+            writeln!(out, "{small}")?;
         }
-        for (at, (weights, calibration, least)) in self.chosen.iter().enumerate() {
-            writeln!(out, "fold {at}: {weights:?} {calibration:?} groups from {least}")?;
+        for (at, chosen) in self.chosen.iter().enumerate() {
+            writeln!(out, "fold {at}: {chosen:?}")?;
         }
-        if let Some((weights, calibration, least)) = &self.on_all {
-            writeln!(out, "on all: {weights:?} {calibration:?} groups from {least}")?;
+        if let Some(chosen) = &self.on_all {
+            writeln!(out, "on all: {chosen:?}")?;
         }
         Ok(())
     }
+}
+
+/// What is chosen on a part of the set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Chosen {
+    pub weights: Weights,
+    pub calibration: Calibration,
+    /// Groups are made from this score on.
+    pub least: f32,
 }
 
 /// The answers under one choice of weights.
@@ -135,15 +148,12 @@ impl Run {
         Run { weights, answers, suppliers }
     }
 
-    fn ranking(&self, set: &Labelled, is_asked: impl Fn(usize) -> bool) -> Ranking {
-        let ranked = |key: usize| {
-            let answer = self.answers.get(key).into_iter().flatten();
-            answer.map(|found| found.key).collect()
-        };
+    fn ranking(&self, set: &Labelled, calibration: Calibration, is_asked: impl Fn(usize) -> bool) -> Ranking {
+        let ranked = |key: usize| in_order(self.answers.get(key).map_or(&[], Vec::as_slice), calibration);
         ranking(set, ranked, is_asked)
     }
 
-    fn pairs(&self, set: &Labelled, is_asked: impl Fn(usize) -> bool) -> Vec<(f32, bool)> {
+    fn pairs(&self, set: &Labelled, is_asked: impl Fn(usize) -> bool) -> Vec<(Raw, bool)> {
         let asked = self.answers.iter().enumerate().filter(|(key, _)| is_asked(*key));
         let pairs = asked.flat_map(|(key, answer)| {
             answer.iter().filter_map(move |found| {
@@ -159,7 +169,7 @@ impl Run {
         let mut scores = Scores::default();
         for (key, answer) in self.answers.iter().enumerate() {
             for found in answer {
-                scores.tell(&key, &found.key, calibration.score(found.raw));
+                scores.tell(&key, &found.key, calibration.score(&found.raw));
             }
         }
         let keys: Vec<usize> = (0..self.answers.len()).collect();
@@ -174,6 +184,14 @@ impl Run {
         }
         of
     }
+}
+
+/// The keys of an answer, best first under a calibration.
+fn in_order(answer: &[Match<usize>], calibration: Calibration) -> Vec<usize> {
+    let mut order: Vec<(f32, usize)> =
+        answer.iter().map(|found| (calibration.log_odds(&found.raw), found.key)).collect();
+    order.sort_by(|a, b| best_first((a.0, &a.1), (b.0, &b.1)));
+    order.into_iter().map(|(_, key)| key).collect()
 }
 
 fn ranking(set: &Labelled, ranked: impl Fn(usize) -> Vec<usize>, is_asked: impl Fn(usize) -> bool) -> Ranking {
@@ -227,10 +245,10 @@ pub fn evaluate(set: &Labelled, lexicon: &Arc<Lexicon>, peer: Option<&mut Postgr
     let (mut taken, mut decoys) = (0, 0);
     let (mut recall, mut suppliers) = (0.0, 0);
     for held_out in 0..FOLDS {
-        let (weights, calibration, least) = choose(set, &runs, &truth, |key| fold(key) != held_out);
-        let Some(run) = runs.iter().find(|run| run.weights == weights) else { continue };
+        let Some((run, chosen)) = choose(set, &runs, &truth, |key| fold(key) != held_out) else { continue };
+        let Chosen { calibration, least, .. } = chosen;
         let is_held_out = |key: usize| fold(key) == held_out;
-        let measured = run.ranking(set, is_held_out);
+        let measured = run.ranking(set, calibration, is_held_out);
         let n = float(measured.queries);
         sum.queries += measured.queries;
         sum.ndcg_at_10 += measured.ndcg_at_10 * n;
@@ -243,7 +261,7 @@ pub fn evaluate(set: &Labelled, lexicon: &Arc<Lexicon>, peer: Option<&mut Postgr
             }
         }
         for (raw, same) in run.pairs(set, is_held_out) {
-            let score = calibration.score(raw);
+            let score = calibration.score(&raw);
             let tenth = tenths.iter_mut().enumerate().rev().find(|(at, _)| score >= float(*at) / 10.0);
             if let Some((_, tenth)) = tenth {
                 tenth.0 += 1;
@@ -258,7 +276,7 @@ pub fn evaluate(set: &Labelled, lexicon: &Arc<Lexicon>, peer: Option<&mut Postgr
                     set.challenges.get(found.key).is_some_and(|c| c.topic.as_ref() == Some(decoy))
                 };
                 let mut near = run.answers.get(key).into_iter().flatten().filter(is_decoy);
-                taken += usize::from(near.any(|found| calibration.score(found.raw) > 0.5));
+                taken += usize::from(near.any(|found| calibration.score(&found.raw) > 0.5));
             }
         }
         for (at, (supplier, answer)) in set.suppliers.iter().zip(&run.suppliers).enumerate() {
@@ -267,14 +285,15 @@ pub fn evaluate(set: &Labelled, lexicon: &Arc<Lexicon>, peer: Option<&mut Postgr
                     challenge.topic.as_ref().is_some_and(|t| supplier.relevant_topics.contains(t))
                 };
                 let all = set.challenges.iter().filter(|c| is_relevant(c)).count();
-                let early = answer.iter().take(20).filter_map(|found| set.challenges.get(found.key));
+                let early = in_order(answer, calibration).into_iter().take(20);
+                let early = early.filter_map(|key| set.challenges.get(key));
                 recall += float(early.filter(|c| is_relevant(c)).count()) / float(all.max(1));
                 suppliers += 1;
             }
         }
-        report.chosen.push((weights, calibration, least));
+        report.chosen.push(chosen);
     }
-    report.on_all = Some(choose(set, &runs, &truth, |_| true));
+    report.on_all = choose(set, &runs, &truth, |_| true).map(|(_, chosen)| chosen);
     let n = float(sum.queries.max(1));
     let cross = Ranking {
         ndcg_at_10: sum.ndcg_at_10 / n,
@@ -283,14 +302,16 @@ pub fn evaluate(set: &Labelled, lexicon: &Arc<Lexicon>, peer: Option<&mut Postgr
         queries: sum.queries,
     };
     if let Some(built_in) = runs.first() {
-        report.rankings.push(("Skala, as built in".to_owned(), built_in.ranking(set, |_| true)));
+        report
+            .rankings
+            .push(("Skala, as built in".to_owned(), built_in.ranking(set, Calibration::default(), |_| true)));
     }
     report.rankings.push(("Skala, five-fold over topics".to_owned(), cross));
     report.rankings.extend(baselines(set));
     if let Some(peer) = peer {
         report.rankings.extend(by_postgres(set, peer)?);
     }
-    report.small = small(set, lexicon);
+    report.small = small::measure(set, lexicon, &report.chosen, fold);
     report.told = told(set, lexicon);
     report.supplier_recall_at_20 = recall / float(suppliers.max(1));
     let all = float(each.len().max(1));
@@ -301,32 +322,6 @@ pub fn evaluate(set: &Labelled, lexicon: &Arc<Lexicon>, peer: Option<&mut Postgr
     report.calibration =
         tenths.into_iter().map(|(n, sum, same)| (n, sum / float(n.max(1)), float(same) / float(n.max(1)))).collect();
     Ok(report)
-}
-
-/// The calibration in many small indexes, each of every so many challenges from another start: most have no like there.
-fn small(set: &Labelled, lexicon: &Arc<Lexicon>) -> [(usize, f32, f32); 2] {
-    const SIZE: usize = 20;
-    let samples = (set.challenges.len() / SIZE).max(1);
-    let mut sums = [(0, 0.0, 0.0); 2];
-    for start in 0..samples {
-        let mut index = Index::new(Arc::clone(lexicon), Settings::default());
-        let sample: Vec<(usize, &Challenge)> =
-            set.challenges.iter().enumerate().skip(start).step_by(samples).take(SIZE).collect();
-        for (key, challenge) in &sample {
-            index.put(*key, &challenge.need());
-        }
-        for (key, challenge) in &sample {
-            for found in index.like(key, ANSWERS) {
-                let Some(other) = set.challenges.get(found.key) else { continue };
-                let [below, above] = &mut sums;
-                let sum = if found.score < 0.5 { below } else { above };
-                sum.0 += 1;
-                sum.1 += found.score;
-                sum.2 += if set.grade(challenge, other) == 2 { 1.0 } else { 0.0 };
-            }
-        }
-    }
-    sums.map(|(pairs, score, same)| (pairs, score / float(pairs.max(1)), same / float(pairs.max(1))))
 }
 
 /// Each supplier's description against each challenge as if it were a notice.
@@ -370,23 +365,25 @@ fn texts(set: &Labelled) -> Vec<String> {
     challenges.map(|c| [&*c.title, &c.problem, &c.desired_effect, &c.affected_users].join("\n")).collect()
 }
 
-/// The weights, calibration and threshold that do best on a part of the set.
-fn choose(
+/// The run that does best on a part of the set, with its calibration and threshold.
+fn choose<'a>(
     set: &Labelled,
-    runs: &[Run],
+    runs: &'a [Run],
     truth: &[usize],
     is_seen: impl Fn(usize) -> bool + Copy,
-) -> (Weights, Calibration, f32) {
-    let mut best: Option<(f32, &Run)> = None;
+) -> Option<(&'a Run, Chosen)> {
+    let mut best: Option<(f32, &Run, Calibration)> = None;
     for run in runs {
-        let ranking = run.ranking(set, is_seen);
+        let calibration = Calibration::from_topics(&run.pairs(set, is_seen));
+        let ranking = run.ranking(set, calibration, is_seen);
         let value = ranking.ndcg_at_10 + 0.3 * ranking.precision_at_1;
-        if best.is_none_or(|(known, _)| value > known) {
-            best = Some((value, run));
+        if best.is_none_or(|(known, ..)| value > known) {
+            // What is built in comes first and is left only for what is clearly better.
+            let handicap = if best.is_none() { CLEARLY } else { 0.0 };
+            best = Some((value + handicap, run, calibration));
         }
     }
-    let Some((_, run)) = best else { return Default::default() };
-    let calibration = Calibration::from_topics(&run.pairs(set, is_seen));
+    let (_, run, calibration) = best?;
     let mut least = (0.0, 0.4);
     for threshold in THRESHOLDS {
         let each = b_cubed_of_each(truth, &run.groups(calibration, threshold));
@@ -398,7 +395,7 @@ fn choose(
             least = (f, threshold);
         }
     }
-    (run.weights, calibration, least.1)
+    Some((run, Chosen { weights: run.weights, calibration, least: least.1 }))
 }
 
 fn baselines(set: &Labelled) -> Vec<(String, Ranking)> {

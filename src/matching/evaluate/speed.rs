@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use diesel::QueryResult;
 
 use super::labelled::Labelled;
+use super::mix::Mix;
 use super::postgres::{Postgres, Way};
 use crate::matching::index::{Index, Settings};
 use crate::matching::lexicon::Lexicon;
@@ -149,7 +150,7 @@ impl Pieces {
 
     /// The need of a number: a title, six to nine sentences, users and codes, each from another challenge.
     fn need(&self, number: usize) -> Need {
-        let mut mix = Mix(u64::try_from(number).unwrap_or(0));
+        let mut mix = Mix::of(number);
         let Some((place, base)) = mix.pick(&self.challenges) else { return Need::default() };
         let Some((language, titles, all)) = self.of_language.get(*place) else {
             return Need::default();
@@ -164,25 +165,6 @@ impl Pieces {
             cpv: base.cpv.clone(),
             language: Some(*language),
         }
-    }
-}
-
-/// Numbers that look mixed and are the same each time (SplitMix64).
-struct Mix(u64);
-
-impl Mix {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        let bound = u64::try_from(bound.max(1)).unwrap_or(1);
-        usize::try_from(z % bound).unwrap_or(0)
-    }
-
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
-        from.get(self.below(from.len()))
     }
 }
 
