@@ -144,7 +144,7 @@ impl ChallengeView {
             status: challenge.stage.status(),
             organisation: OwnerView { id: owner, name: owners.get(&owner).cloned().unwrap_or_default() },
             assessment: challenge.assessment.view(language),
-            warnings: warnings(&challenge.description).iter().map(|warning| warning.view(language)).collect(),
+            warnings: warnings(&challenge.description).into_iter().map(|warning| warning.view(language)).collect(),
             questions: if matches!(challenge.stage, Stage::Draft | Stage::Returned { .. }) {
                 idea_questions(&challenge.description, None).iter().map(|question| question.view(language)).collect()
             } else {

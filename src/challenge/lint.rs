@@ -34,8 +34,8 @@ pub struct WarningView {
 impl Warning {
     /// In the reader's language.
     #[must_use]
-    pub fn view(&self, language: Language) -> WarningView {
-        WarningView { pointer: self.pointer.clone(), code: self.code, text: self.text.to(language).to_owned() }
+    pub fn view(self, language: Language) -> WarningView {
+        WarningView { pointer: self.pointer, code: self.code, text: self.text.into_words(language) }
     }
 }
 

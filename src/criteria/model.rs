@@ -260,21 +260,21 @@ impl Assessment {
 
     /// In the reader's language.
     #[must_use]
-    pub fn view(&self, language: Language) -> AssessmentView {
-        let words = |text: &Text| text.to(language).to_owned();
-        let outcome = |outcome: &Outcome| OutcomeView {
-            key: outcome.key.clone(),
+    pub fn view(self, language: Language) -> AssessmentView {
+        let words = |text: Text| text.into_words(language);
+        let outcome = |outcome: Outcome| OutcomeView {
+            key: outcome.key,
             verdict: outcome.verdict,
-            reasons: outcome.reasons.iter().map(words).collect(),
-            facts: outcome.facts.clone(),
-            to_change: outcome.to_change.as_ref().map(words),
-            changes: outcome.changes.clone(),
+            reasons: outcome.reasons.into_iter().map(words).collect(),
+            facts: outcome.facts,
+            to_change: outcome.to_change.map(words),
+            changes: outcome.changes,
         };
         AssessmentView {
-            criteria_set: self.criteria_set.clone(),
+            criteria_set: self.criteria_set,
             version: self.version,
             outcome: self.outcome,
-            criteria: self.criteria.iter().map(outcome).collect(),
+            criteria: self.criteria.into_iter().map(outcome).collect(),
             hours_per_year: self.hours_per_year,
             full_time_equivalents: self.full_time_equivalents,
             assessed_at: self.assessed_at,

@@ -71,6 +71,15 @@ impl Text {
             Language::En => &self.en,
         }
     }
+
+    /// The same, for whoever needs the other language no longer.
+    #[must_use]
+    pub fn into_words(self, language: Language) -> String {
+        match language {
+            Language::Da => self.da,
+            Language::En => self.en,
+        }
+    }
 }
 
 /// Writes one [`Text`] from a Danish and an English format string: `text!("{n} dage", "{n} days")`.

@@ -172,7 +172,7 @@ async fn check_challenge(
                     show(connection, unsaid.collect(), reader, language)?
                 }
             };
-            let warnings = warnings(&told).iter().map(|warning| warning.view(language)).collect();
+            let warnings = warnings(&told).into_iter().map(|warning| warning.view(language)).collect();
             let others = similar.iter().map(|one| one.challenge.organisation.id).filter(|body| Some(*body) != owner);
             let others: Vec<_> = others.collect();
             let bodies = others.iter().collect::<HashSet<_>>().len();
