@@ -239,7 +239,9 @@ mod tests {
             let written = |prose: Prose| own.iter().fold(prose, add);
             let begun = || common.iter().fold(Prose::default(), add);
             let (whole, parted) = (written(begun()), written(begun().for_many()));
+            proptest::prop_assert_eq!(&whole, &parted);
             proptest::prop_assert_eq!(whole.text(), parted.text());
+            proptest::prop_assert_eq!(whole.blocks("h2"), parted.blocks("h2"));
             proptest::prop_assert_eq!(serde_json::to_string(&whole).unwrap(), serde_json::to_string(&parted).unwrap());
             let [whole, parted] = [whole, parted].map(|prose| posted(&Letter::new(&to, Language::Da, "Ø", prose)));
             // A list that goes on over the seam is two lists in HTML; nothing else shows it.

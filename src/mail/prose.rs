@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 
 /// What a letter says, block by block.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<Block>", into = "Vec<Block>")]
 pub struct Prose {
     common: Option<Arc<Common>>,
@@ -16,7 +16,7 @@ pub struct Prose {
 }
 
 /// What many letters begin with.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Common {
     blocks: Vec<Block>,
     text: Spelled,
@@ -24,7 +24,7 @@ struct Common {
 }
 
 /// Whole lines, and how they are spelled for mail servers, once somebody asked.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Spelled {
     pub(super) words: String,
     for_servers: OnceLock<Vec<u8>>,
@@ -100,7 +100,7 @@ impl Prose {
     #[must_use]
     pub fn for_many(self) -> Self {
         let blocks = Vec::from(self);
-        let (text, html) = (Spelled::new(text(&blocks, None)), Spelled::new(html(&blocks, "h1")));
+        let (text, html) = (Spelled::new(text(&blocks, None)), Spelled::new(html(blocks.iter(), "h1")));
         Self { common: Some(Arc::new(Common { blocks, text, html })), own: Vec::new() }
     }
 
@@ -120,7 +120,11 @@ impl Prose {
 
     /// The blocks alone, as HTML, with headings of this rank: the body of a page.
     pub(crate) fn blocks(&self, heading: &str) -> String {
-        html(&Vec::from(self.clone()), heading)
+        html(self.all(), heading)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Block> {
+        self.common.iter().flat_map(|common| &common.blocks).chain(&self.own)
     }
 
     /// As plain text: what is said to many, and what is said to one.
@@ -136,7 +140,7 @@ impl Prose {
              <body style=\"font:16px/1.5 sans-serif;max-width:40em;margin:1em auto;padding:0 1em\">\n",
             escape(title)
         );
-        (head, self.common.as_deref().map(|common| &common.html), html(&self.own, "h1") + "</body></html>")
+        (head, self.common.as_deref().map(|common| &common.html), html(self.own.iter(), "h1") + "</body></html>")
     }
 }
 
@@ -148,9 +152,18 @@ impl From<Vec<Block>> for Prose {
 
 impl From<Prose> for Vec<Block> {
     fn from(prose: Prose) -> Self {
-        prose.common.iter().flat_map(|common| &common.blocks).cloned().chain(prose.own).collect()
+        prose.all().cloned().collect()
     }
 }
+
+/// What is said counts, and not how much of it was made ready before.
+impl PartialEq for Prose {
+    fn eq(&self, other: &Self) -> bool {
+        self.all().eq(other.all())
+    }
+}
+
+impl Eq for Prose {}
 
 /// Blocks as plain text, after another if there is one.
 fn text<'a>(blocks: &'a [Block], mut previous: Option<&'a Block>) -> String {
@@ -174,7 +187,7 @@ fn text<'a>(blocks: &'a [Block], mut previous: Option<&'a Block>) -> String {
 }
 
 /// Blocks as HTML, with headings of this rank.
-fn html(blocks: &[Block], heading: &str) -> String {
+fn html<'a>(blocks: impl Iterator<Item = &'a Block>, heading: &str) -> String {
     let mut out = String::new();
     let mut listing = false;
     for block in blocks {
