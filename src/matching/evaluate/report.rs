@@ -2,7 +2,7 @@
 //!
 //! Everything that was chosen from the labels (weights, calibration, the threshold of groups) is
 //! chosen five times on four fifths of the topics and measured on the fifth that was left out. Only a
-//! few settings are tried, each is one for all needs, and those built in are left only for clearly better ones.
+//! few settings are tried, and each is one for all needs.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -26,9 +26,6 @@ use crate::matching::score::{Calibration, Raw, Weights};
 const FOLDS: usize = 5;
 /// What is asked for in each answer: all that is compared.
 const ANSWERS: usize = 100;
-/// How much better other weights must do than those built in to be chosen: about the standard error of the difference on
-/// four fifths of some hundred questions, so that what is chosen is no matter of luck.
-const CLEARLY: f32 = 0.01;
 const THRESHOLDS: [f32; 8] = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5];
 
 /// How well rankings agree with the labels.
@@ -378,9 +375,7 @@ fn choose<'a>(
         let ranking = run.ranking(set, calibration, is_seen);
         let value = ranking.ndcg_at_10 + 0.3 * ranking.precision_at_1;
         if best.is_none_or(|(known, ..)| value > known) {
-            // What is built in comes first and is left only for what is clearly better.
-            let handicap = if best.is_none() { CLEARLY } else { 0.0 };
-            best = Some((value + handicap, run, calibration));
+            best = Some((value, run, calibration));
         }
     }
     let (_, run, calibration) = best?;
