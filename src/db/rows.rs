@@ -91,6 +91,17 @@ impl Rows {
         }
     }
 
+    /// What stands behind `IN`: the texts of the parameter, a JSON list. Unlike a list of parameters it reads the same
+    /// however long it is.
+    #[must_use]
+    pub fn texts(self, parameter: &str) -> String {
+        if self.postgres {
+            format!("(SELECT jsonb_array_elements_text({parameter}::jsonb))")
+        } else {
+            format!("(SELECT value FROM json_each({parameter}))")
+        }
+    }
+
     /// The text at this place of a row, from 0.
     #[must_use]
     pub fn text(self, place: usize) -> String {

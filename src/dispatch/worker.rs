@@ -1,5 +1,6 @@
 //! The worker: finds recipients, posts letters, tidies up; and the loops that keep it going.
 
+mod matter;
 mod post_office;
 
 use std::sync::Arc;

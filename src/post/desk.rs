@@ -58,6 +58,8 @@ pub struct Begun<T> {
 struct State<T> {
     /// By urgency, the most urgent first.
     waiting: [VecDeque<Task<T>>; 3],
+    /// What is held already, and still being made ready to lie here.
+    coming: Vec<Id<Delivery>>,
     /// The deliveries in hands, for their leases to be renewed.
     in_hands: Vec<(Held, Instant)>,
     in_flight: usize,
@@ -82,6 +84,7 @@ impl<T> Desk<T> {
     pub fn new(bounds: Bounds) -> Self {
         let state = State {
             waiting: [VecDeque::new(), VecDeque::new(), VecDeque::new()],
+            coming: Vec::new(),
             in_hands: Vec::new(),
             in_flight: 0,
             done: Vec::new(),
@@ -102,9 +105,15 @@ impl<T> Desk<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lays letters on the desk.
+    /// Says which letters come next: the desk holds them from here on.
+    pub fn expect(&self, letters: impl Iterator<Item = Id<Delivery>>) {
+        self.state().coming.extend(letters);
+    }
+
+    /// Lays letters on the desk, all that were expected and could be made ready.
     pub fn put(&self, tasks: Vec<Task<T>>) {
         let mut state = self.state();
+        state.coming.clear();
         for task in tasks {
             state.lanes.waits(&task.held.domain);
             let [personal, digest, bulk] = &mut state.waiting;
@@ -117,6 +126,14 @@ impl<T> Desk<T> {
         }
         drop(state);
         self.bell.notify_all();
+        self.settle.notify_one();
+    }
+
+    /// Returns when nothing is expected.
+    pub async fn all_came(&self) {
+        while !self.state().coming.is_empty() {
+            self.something_done().await;
+        }
     }
 
     /// The next letter that may go, for a hand; waits for one, and returns none when the desk is closed.
@@ -146,7 +163,7 @@ impl<T> Desk<T> {
         self.settle.notify_one();
     }
 
-    /// Returns when there is something to write down, for the one who does.
+    /// Returns when there is something to write down, or what was expected has come, for the one who does.
     pub async fn something_done(&self) {
         self.settle.notified().await;
     }
@@ -177,21 +194,22 @@ impl<T> Desk<T> {
         self.state().done.extend(done);
     }
 
-    /// For how many more letters there is room: none until a good part of it is free, and none once it is closed.
+    /// For how many more letters there is room: none until a good part of it is free, none while others are expected, and
+    /// none once it is closed.
     #[must_use]
     pub fn room(&self) -> Room {
         let state = self.state();
         let free = |queue: &VecDeque<_>| {
             let free = AT_HAND.saturating_sub(queue.len());
-            if state.open && free >= AT_HAND / 2 { free } else { 0 }
+            if state.open && state.coming.is_empty() && free >= AT_HAND / 2 { free } else { 0 }
         };
         state.waiting.each_ref().map(free)
     }
 
-    /// Whether less than half of what may wait at hand does.
+    /// Whether less than half of what may wait at hand does, and nothing is expected.
     #[must_use]
     pub fn runs_low(&self) -> bool {
-        self.load().1 < AT_HAND / 2
+        self.state().coming.is_empty() && self.load().1 < AT_HAND / 2
     }
 
     /// By how much a letter to this domain is to be put off, when so many more to it are being taken.
@@ -233,13 +251,14 @@ impl<T> Desk<T> {
         held().map(|(held, _)| held.clone()).collect()
     }
 
-    /// The letters that wait, are in hands, or are done and not yet written down.
+    /// The letters that are expected, wait, are in hands, or are done and not yet written down.
     #[must_use]
     pub fn holds(&self) -> HashSet<Id<Delivery>> {
         let state = self.state();
         let waiting = state.waiting.iter().flatten().map(|task| task.held.id);
         let in_hands = state.in_hands.iter().map(|(held, _)| held.id);
-        waiting.chain(in_hands).chain(state.done.iter().map(|(held, _)| held.id)).collect()
+        let done = state.done.iter().map(|(held, _)| held.id);
+        state.coming.iter().copied().chain(waiting).chain(in_hands).chain(done).collect()
     }
 
     /// All leases were renewed at this moment.
@@ -249,11 +268,11 @@ impl<T> Desk<T> {
         state.in_hands.iter_mut().for_each(|(_, leased_at)| *leased_at = at);
     }
 
-    /// How many letters are in hands or not yet written down, and how many wait at hand.
+    /// How many letters are in hands or not yet written down, and how many wait at hand or are expected there.
     #[must_use]
     pub fn load(&self) -> (usize, usize) {
         let state = self.state();
-        (state.in_flight, state.waiting.iter().map(VecDeque::len).sum())
+        (state.in_flight, state.coming.len() + state.waiting.iter().map(VecDeque::len).sum::<usize>())
     }
 
     /// Lets a hand rest, unless the desk is closed meanwhile.
@@ -411,6 +430,23 @@ mod tests {
         assert_eq!(desk.holds().len(), 3, "one is done, one in a hand, one waits");
         assert_eq!(desk.take_done().len(), 1);
         assert_eq!(desk.holds().len(), 2);
+    }
+
+    #[test]
+    fn what_is_expected_is_held_and_nothing_more_is_asked_for_until_it_has_come() {
+        let desk = desk(bounds(32));
+        let letter = task(0, Urgency::Bulk);
+        desk.expect([letter.held.id].into_iter());
+        assert_eq!((desk.holds().len(), desk.load(), desk.room(), desk.runs_low()), (1, (0, 1), [0, 0, 0], false));
+        let mut look = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut waits = std::pin::pin!(desk.all_came());
+        assert!(waits.as_mut().poll(&mut look).is_pending());
+        desk.put(vec![letter]);
+        assert!(waits.as_mut().poll(&mut look).is_ready());
+        assert_eq!((desk.holds().len(), desk.load(), desk.room(), desk.runs_low()), (1, (0, 1), [256, 256, 255], true));
+        desk.expect([Id::from_bytes([1; 16])].into_iter());
+        desk.put(Vec::new());
+        assert_eq!(desk.load(), (0, 1), "what could not be made ready does not come");
     }
 
     #[test]

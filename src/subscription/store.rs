@@ -7,11 +7,11 @@ use diesel::prelude::*;
 
 use super::{Consent, Filter, Frequency, State, Subscription, SubscriptionBody};
 use crate::db::schema::{followed_dialogue, subscription};
-use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
+use crate::db::{AnyConnection, DbError, Lift, Rows, Statement, Tx, optional};
 use crate::dialogue::Dialogue;
 use crate::kernel::{Email, Id, Instant, Language};
 
-#[derive(Queryable, Insertable, AsChangeset)]
+#[derive(Queryable, QueryableByName, Insertable, AsChangeset)]
 #[diesel(table_name = subscription, treat_none_as_null = true)]
 struct Row {
     id: String,
@@ -104,9 +104,10 @@ pub fn find(connection: &mut AnyConnection, id: Id<Subscription>) -> Result<Opti
 /// [`DbError`].
 pub fn find_all(
     connection: &mut AnyConnection,
-    ids: &[String],
+    ids: &[&str],
 ) -> Result<HashMap<String, Result<Subscription, DbError>>, DbError> {
-    let rows: Vec<Row> = subscription::table.filter(subscription::id.eq_any(ids)).load(connection)?;
+    let statement = format!("SELECT * FROM subscription WHERE id IN {}", Rows::on(connection).texts("$1"));
+    let rows: Vec<Row> = Statement::<Row>::new(statement, vec![Rows::written(ids)?]).load(connection)?;
     Ok(rows.into_iter().map(|row| (row.id.clone(), Subscription::try_from(row))).collect())
 }
 
@@ -115,8 +116,16 @@ pub fn find_all(
 /// # Errors
 /// [`DbError`].
 pub fn confirmed_among(connection: &mut AnyConnection, ids: &[&str]) -> Result<HashSet<String>, DbError> {
-    let confirmed = subscription::table.filter(subscription::status.eq("confirmed").and(subscription::id.eq_any(ids)));
-    Ok(confirmed.select(subscription::id).load::<String>(connection)?.into_iter().collect())
+    let among = Rows::on(connection).texts("$1");
+    let statement = format!("SELECT id FROM subscription WHERE status || '' = 'confirmed' AND id IN {among}");
+    let rows: Vec<Confirmed> = Statement::<Confirmed>::new(statement, vec![Rows::written(ids)?]).load(connection)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+#[derive(QueryableByName)]
+#[diesel(table_name = subscription)]
+struct Confirmed {
+    id: String,
 }
 
 /// All subscriptions of one address.

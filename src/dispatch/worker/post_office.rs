@@ -1,5 +1,5 @@
 //! Where letters are fetched, written, posted and settled: a desk, hands that post, and one who settles what they have
-//! done and fetches more, both in one transaction.
+//! done and fetches more, both in one transaction. What was fetched is made ready beside that.
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,22 +9,19 @@ use std::time::Duration;
 use actix_web::web::Data;
 use chrono::TimeDelta;
 
+use super::matter::{self, AtHand, Matter, Prepared};
 use crate::db::{AnyConnection, DbError, Lift, Tx};
-use crate::dialogue::{self, Version, difference};
+use crate::dialogue;
 use crate::dispatch::ledger::{self, Became, OfVersion};
-use crate::dispatch::letters::{self, News};
+use crate::dispatch::letters;
 use crate::dispatch::store;
 use crate::kernel::{Id, Instant};
 use crate::mail::{Failure, Hand, Letter, Postman};
 use crate::post::lanes::Ended;
 use crate::post::store::{Leased, Term, Unfit};
-use crate::post::{self, Begun, Bounds, Content, Delivery, Desk, Held, Outcome, Task, Told};
-use crate::process;
-use crate::subscription::{self, Subscription, Why};
+use crate::post::{self, Begun, Bounds, Content, Delivery, Desk, Held, Outcome, Task};
 use crate::web::Node;
 
-/// How many versions are kept at hand for writing letters.
-const AT_HAND: usize = 64;
 /// How often is looked for what is more urgent and for what is paused, while there is enough at hand.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long hands are let finish at most before what is done is written down: a turn that waited for the database is no
@@ -34,22 +31,10 @@ const GATHER_AT_MOST: Duration = Duration::from_millis(50);
 const REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
-/// What it takes to write one letter.
-struct Matter {
-    /// Whose letter it is; none when it is wanted no longer.
-    subscription: Option<Subscription>,
-    news: Vec<(Arc<News>, Why)>,
-    /// Why the address gets nothing any more.
-    suppressed: Option<String>,
-}
-
-/// What it takes to write a letter, or why it cannot be written.
-type Prepared = Result<Matter, Failure>;
-
 pub(super) struct PostOffice {
     node: Data<Node>,
     desk: Arc<Desk<Prepared>>,
-    at_hand: HashMap<String, Arc<News>>,
+    at_hand: Arc<AtHand>,
     /// When it was last looked which dispatches are paused.
     looked_at: Option<std::time::Instant>,
     /// How long the last turn took, as far as it is waited for.
@@ -75,12 +60,7 @@ impl PostOffice {
                 tracing::error!(%error, "one hand less posts letters");
             }
         }
-        Self { node, desk, at_hand: HashMap::new(), looked_at: None, took: Duration::ZERO }
-    }
-
-    /// The dialogue of each version that is at hand.
-    fn dialogues(&self) -> HashMap<String, String> {
-        self.at_hand.iter().map(|(id, news)| (id.clone(), news.version.dialogue_id.to_string())).collect()
+        Self { node, desk, at_hand: Arc::default(), looked_at: None, took: Duration::ZERO }
     }
 
     fn lease(&self) -> TimeDelta {
@@ -111,7 +91,7 @@ impl PostOffice {
             || self.desk.runs_low()
             || self.looked_at.is_none_or(|looked_at| looked_at.elapsed() >= LOOK_EVERY);
         let (desk, node) = (Arc::clone(&self.desk), self.node.clone());
-        let dialogues = self.dialogues();
+        let dialogues = self.at_hand.dialogues();
         let settling = done.clone();
         let deed = move |tx: &mut Tx<'_>| {
             if !settling.is_empty() {
@@ -162,9 +142,7 @@ impl PostOffice {
         let moved = done.len() + leased.held.len() + leased.unfit.len();
         // A clock that jumps makes what lies here look forsaken: it is held on, and not posted twice.
         let here = self.desk.holds();
-        let new = leased.held.into_iter().filter(|held| !here.contains(&held.id)).collect();
-        let tasks = self.prepare(new, began).await?;
-        self.desk.put(tasks);
+        self.make_ready(leased.held.into_iter().filter(|held| !here.contains(&held.id)).collect(), began);
         Ok(moved)
     }
 
@@ -203,6 +181,7 @@ impl PostOffice {
 
     /// Takes no more, gives back what waits, and writes down what the hands still do.
     pub(super) async fn finish(&mut self) {
+        self.desk.all_came().await;
         let waiting: Vec<_> = self.desk.close().into_iter().map(|held| (held, Duration::ZERO)).collect();
         let now = self.node.now();
         if let Err(error) = self.node.db.write(move |tx| post::store::put_off(tx, &waiting, now)).await {
@@ -217,83 +196,24 @@ impl PostOffice {
         }
     }
 
-    /// Looks up what it takes to write these letters.
-    async fn prepare(
-        &mut self,
-        held: Vec<Held>,
-        leased_at: std::time::Instant,
-    ) -> Result<Vec<Task<Prepared>>, DbError> {
-        let mut missing: Vec<String> = Vec::new();
-        let mut subscribers: Vec<String> = Vec::new();
-        let mut hashes: Vec<String> = Vec::new();
-        for one in &held {
-            let Some(subscription_id) = one.content.subscription_id() else { continue };
-            subscribers.push(subscription_id.to_owned());
-            hashes.push(post::keyed(&self.node.seal, &one.recipient.key()));
-            let versions = one.content.notices().iter().map(|told| &told.notice_version_id);
-            missing.extend(versions.filter(|version| !self.at_hand.contains_key(*version)).cloned());
+    /// Makes letters ready that are held, beside what else goes on, and lays them on the desk.
+    fn make_ready(&self, held: Vec<Held>, leased_at: std::time::Instant) {
+        if held.is_empty() {
+            return;
         }
-        let mut subscriptions = HashMap::new();
-        let mut suppressed: HashMap<String, String> = HashMap::new();
-        if !subscribers.is_empty() {
-            missing.sort_unstable();
-            missing.dedup();
-            if self.at_hand.len() + missing.len() > AT_HAND {
-                self.at_hand.clear();
-                missing = held
-                    .iter()
-                    .flat_map(|one| one.content.notices())
-                    .map(|told| told.notice_version_id.clone())
-                    .collect();
-                missing.sort_unstable();
-                missing.dedup();
-            }
-            let now = self.node.now();
+        self.desk.expect(held.iter().map(|held| held.id));
+        let (node, desk, at_hand) = (self.node.clone(), Arc::clone(&self.desk), Arc::clone(&self.at_hand));
+        tokio::spawn(async move {
+            let (now, inside) = (node.now(), node.clone());
             let look = move |connection: &mut AnyConnection| {
-                let news: Vec<_> =
-                    missing.iter().map(|id| readable(news(connection, id, now))).collect::<Result<_, _>>()?;
-                let suppressed = post::store::suppressed(connection, &hashes)?;
-                Ok::<_, DbError>((news, subscription::store::find_all(connection, &subscribers)?, suppressed))
+                matter::prepare(connection, &inside.seal, &at_hand, held, leased_at, now)
             };
-            let (news, found, dead) = self.node.db.read(look).await?;
-            for news in news.into_iter().flatten() {
-                let version = news.version.id.to_string();
-                self.at_hand.insert(version, Arc::new(news));
-            }
-            subscriptions = found;
-            suppressed.extend(dead);
-        }
-        let task = |held: Held| {
-            let matter = self.matter(&held, &subscriptions, &suppressed);
-            Task { held, leased_at, matter }
-        };
-        Ok(held.into_iter().map(task).collect())
-    }
-
-    fn matter(
-        &self,
-        held: &Held,
-        subscriptions: &HashMap<String, Result<Subscription, DbError>>,
-        suppressed: &HashMap<String, String>,
-    ) -> Prepared {
-        let Some(subscription_id) = held.content.subscription_id() else {
-            return Ok(Matter { subscription: None, news: Vec::new(), suppressed: None });
-        };
-        // One row that cannot be read stops the letters that need it, and no other.
-        let unfit = |error: DbError| Failure::ForGood(error.to_string());
-        let row = Lift::new("delivery", &held.id);
-        let told = |told: &Told| {
-            // A version concerns many: it is put right, rather than given up at once.
-            let missing = || Failure::ForNow("the notice version cannot be read".to_owned());
-            let news = self.at_hand.get(&told.notice_version_id).ok_or_else(missing)?;
-            Ok::<_, Failure>((news.clone(), row.json::<Why>("why", &told.why).map_err(unfit)?))
-        };
-        let subscription = subscriptions.get(subscription_id).cloned().transpose().map_err(unfit)?;
-        Ok(Matter {
-            subscription: subscription.filter(Subscription::is_confirmed),
-            news: held.content.notices().iter().map(told).collect::<Result<_, _>>()?,
-            suppressed: suppressed.get(&post::keyed(&self.node.seal, &held.recipient.key())).cloned(),
-        })
+            let prepared = node.db.read(look).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "letters could not be made ready; they go when their lease is over");
+                Vec::new()
+            });
+            desk.put(prepared);
+        });
     }
 }
 
@@ -380,7 +300,7 @@ fn settled_lines(settled: &[(Held, Outcome)]) -> impl Iterator<Item = (&str, Bec
             Outcome::Retry { .. } => None,
         };
         let line = move |id: &Id<Delivery>, answer| {
-            let letter = Some(held.id.to_string());
+            let letter = (*id != held.id).then(|| held.id.to_string());
             Became { id: id.to_string(), outcome: word(outcome), answer, letter }
         };
         let told = held.deliveries.iter().zip(held.content.notices());
@@ -392,8 +312,8 @@ fn settled_lines(settled: &[(Held, Outcome)]) -> impl Iterator<Item = (&str, Bec
 
 /// What it says of a notice's delivery that was given up because it cannot be read.
 fn unfit_line(unfit: &Unfit) -> Option<(&str, Became<'_>)> {
-    let (id, letter) = (unfit.id.clone(), Some(unfit.id.clone()));
-    Some((unfit.notice_version_id.as_deref()?, Became { id, outcome: "failed", answer: &unfit.why, letter }))
+    let line = Became { id: unfit.id.clone(), outcome: "failed", answer: &unfit.why, letter: None };
+    Some((unfit.notice_version_id.as_deref()?, line))
 }
 
 /// Enters what became of notices into the ledger, an entry for each version.
@@ -420,17 +340,6 @@ fn enter<'a>(
     Ok(())
 }
 
-/// What was read; nothing, and a line in the log, for a row that cannot be.
-fn readable<T>(read: Result<T, DbError>) -> Result<Option<T>, DbError> {
-    match read {
-        Err(error @ DbError::Impossible { .. }) => {
-            tracing::error!(%error, "letters wait that need this row");
-            Ok(None)
-        }
-        read => read.map(Some),
-    }
-}
-
 fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Sent { .. } => "sent",
@@ -438,18 +347,4 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Failed { .. } => "failed",
         Outcome::Suppressed { .. } => "suppressed",
     }
-}
-
-fn news(connection: &mut AnyConnection, id: &str, now: Instant) -> Result<News, DbError> {
-    let row = Lift::new("delivery", &id);
-    let id: Id<Version> = row.id("notice_version_id", id)?;
-    let version = row.some("notice_version_id", dialogue::store::find_version(connection, id)?)?;
-    let versions = dialogue::store::versions(connection, version.dialogue_id, now)?;
-    let before = versions.iter().rev().find(|other| other.number < version.number);
-    let names = dialogue::store::lead_buyers(connection, before.into_iter().chain([&version]))?;
-    let changes = before.map(|before| difference(&before.notice, &version.notice, &names)).unwrap_or_default();
-    let dialogue = row.some("notice_version_id", dialogue::store::find(connection, version.dialogue_id, now)?)?;
-    let process = process::store::find(connection, dialogue.process_id)?;
-    let process_title = process.map(|process| process.body.title).unwrap_or_default();
-    Ok(News::new(version, process_title, changes))
 }

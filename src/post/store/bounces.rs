@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 
 use crate::db::schema::{bounce, delivery, suppression};
-use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
+use crate::db::{AnyConnection, DbError, Lift, Rows, Statement, Tx, optional};
 use crate::kernel::{Id, Instant};
 use crate::post::Delivery;
 
@@ -104,10 +104,18 @@ pub fn is_suppressed(connection: &mut AnyConnection, address_hash: &str) -> Resu
 /// # Errors
 /// [`DbError`].
 pub fn suppressed(connection: &mut AnyConnection, hashes: &[String]) -> Result<Vec<(String, String)>, DbError> {
-    Ok(suppression::table
-        .filter(suppression::address_hash.eq_any(hashes))
-        .select((suppression::address_hash, suppression::reason))
-        .load(connection)?)
+    let among = Rows::on(connection).texts("$1");
+    let statement = format!("SELECT address_hash, reason FROM suppression WHERE address_hash IN {among}");
+    let rows: Vec<Suppressed> =
+        Statement::<Suppressed>::new(statement, vec![Rows::written(hashes)?]).load(connection)?;
+    Ok(rows.into_iter().map(|row| (row.address_hash, row.reason)).collect())
+}
+
+#[derive(QueryableByName)]
+#[diesel(table_name = suppression)]
+struct Suppressed {
+    address_hash: String,
+    reason: String,
 }
 
 /// An address has proved anew that it is read: what came back from it no longer counts.

@@ -305,11 +305,16 @@ pub fn renew(tx: &mut Tx<'_>, held: &[Held], term: Term) -> Result<(), DbError> 
     if held.is_empty() {
         return Ok(());
     }
-    diesel::update(delivery::table.filter(delivery::id.eq_any(ids(held)).and(still_waits())))
-        .set(delivery::leased_until.eq(term.end()))
-        .execute(tx.connection)?;
+    let sql = Rows::on(tx.connection);
+    let until = sql.as_time("$1");
+    let statement =
+        format!("UPDATE delivery SET leased_until = {until} WHERE id IN {} AND {STILL_WAITS}", sql.texts("$2"));
+    let texts = vec![Rows::moment(term.end()), Rows::written(&ids(held))?];
+    Statement::<Renew>::new(statement, texts).execute(tx.connection)?;
     Ok(())
 }
+
+struct Renew;
 
 /// Gives letters back that were not tried: they are due again after this time.
 ///
