@@ -62,7 +62,7 @@ pub(super) struct Became<'a> {
     pub(super) id: String,
     pub(super) outcome: &'a str,
     pub(super) answer: &'a str,
-    /// The letter that told it: for those of one digest the same.
+    /// The letter that told it: for those of one digest the same. Left out where it bears the delivery's own id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) letter: Option<String>,
 }
@@ -79,12 +79,12 @@ pub(super) fn append(
     data: &impl Serialize,
 ) -> Result<(), DbError> {
     let (last, previous) =
-        store::last_entry(tx.connection)?.map_or((0, String::new()), |last| (last.number, last.hash));
+        store::last_entry(tx.connection)?.map_or((0, String::new()), |(number, _, hash)| (number, hash));
     let data = serde_json::to_string(data).map_err(|error| DbError::Refused(error.to_string()))?;
     let (deed, hash) = (deed.to_owned(), String::new());
     let mut entry = Entry { number: last + 1, at, dialogue_id, deed, data, hash };
     entry.hash = entry.hash_after(&previous);
-    store::insert_entry(tx, &entry)
+    store::insert_entry(tx, entry)
 }
 
 /// Whether the ledger says that this version was published.

@@ -220,7 +220,7 @@ fn make(
     let told = ledger_of(connection, id, language, now)?;
     let mut mailed = mailed_answers(connection, id)?;
     let questions = dialogue::store::questions(connection, id)?;
-    let head = store::last_entry(connection)?.map(|entry| Head { number: entry.number, hash: entry.hash });
+    let head = store::last_entry(connection)?.map(|(number, _, hash)| Head { number, hash });
     Ok(DialogueReport {
         publications: versions.iter().map(|version| publication(version, &told)).collect::<Result<_, _>>()?,
         questions: questions
@@ -343,7 +343,7 @@ struct LedgerHead {
 #[get("/ledger/head")]
 pub(super) async fn get_ledger_head(context: Context) -> Result<Reply<LedgerHead>, Problem> {
     let last = context.db.read(store::last_entry).await?;
-    let head = last.map(|entry| LedgerHead { number: entry.number, hash: entry.hash, at: Some(entry.at) });
+    let head = last.map(|(number, at, hash)| LedgerHead { number, hash, at: Some(at) });
     Ok(Reply::ok(head.unwrap_or_else(|| LedgerHead { number: 0, hash: String::new(), at: None })))
 }
 

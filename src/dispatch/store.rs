@@ -211,13 +211,14 @@ impl From<EntryRow> for Entry {
     }
 }
 
-/// The ledger's last entry.
+/// The number, the moment and the hash of the ledger's last entry; not what it says, which may be much.
 ///
 /// # Errors
 /// [`DbError`].
-pub fn last_entry(connection: &mut AnyConnection) -> Result<Option<Entry>, DbError> {
-    let row: Option<EntryRow> = optional(ledger_entry::table.order(ledger_entry::number.desc()).first(connection))?;
-    Ok(row.map(Entry::from))
+pub fn last_entry(connection: &mut AnyConnection) -> Result<Option<(i64, Instant, String)>, DbError> {
+    let columns = (ledger_entry::number, ledger_entry::at, ledger_entry::hash);
+    let last = ledger_entry::table.order(ledger_entry::number.desc()).select(columns).first(connection);
+    Ok(optional(last)?.map(|(number, at, hash): (i64, NaiveDateTime, String)| (number, at.and_utc(), hash)))
 }
 
 /// The next 50 entries of the ledger: each may speak of 1,000 deliveries.
@@ -249,8 +250,8 @@ pub fn entries_of(connection: &mut AnyConnection, dialogue_id: &str, deed: &str)
 ///
 /// # Errors
 /// [`DbError`].
-pub fn insert_entry(tx: &mut Tx<'_>, entry: &Entry) -> Result<(), DbError> {
-    let Entry { number, at, dialogue_id, deed, data, hash } = entry.clone();
+pub fn insert_entry(tx: &mut Tx<'_>, entry: Entry) -> Result<(), DbError> {
+    let Entry { number, at, dialogue_id, deed, data, hash } = entry;
     let row = EntryRow { number, at: at.naive_utc(), dialogue_id, deed, data, hash };
     diesel::insert_into(ledger_entry::table).values(row).execute(tx.connection)?;
     Ok(())
