@@ -135,7 +135,7 @@ pub(super) fn open(url: &DatabaseUrl, usage: Use) -> Result<AnyConnection, DbErr
                     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                      PRAGMA foreign_keys = ON;"
                 }
-                Use::Read => "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA cache_size = -8000;",
+                Use::Read => "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;",
             };
             (AnyConnection::Sqlite(connection), setup)
         }
