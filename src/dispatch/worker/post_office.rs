@@ -208,11 +208,13 @@ impl PostOffice {
             let look = move |connection: &mut AnyConnection| {
                 matter::prepare(connection, &inside.seal, &at_hand, held, leased_at, now)
             };
-            let prepared = node.db.read(look).await.unwrap_or_else(|error| {
+            let prepared = node.db.read(look).await;
+            if let Err(error) = &prepared {
                 tracing::error!(%error, "letters could not be made ready; they go when their lease is over");
-                Vec::new()
-            });
-            desk.put(prepared);
+                // As long as these are expected, no more are fetched.
+                tokio::time::sleep(REST).await;
+            }
+            desk.put(prepared.unwrap_or_default());
         });
     }
 }
