@@ -106,7 +106,12 @@ pub fn find_all(
     connection: &mut AnyConnection,
     ids: &[&str],
 ) -> Result<HashMap<String, Result<Subscription, DbError>>, DbError> {
-    let statement = format!("SELECT * FROM subscription WHERE id IN {}", Rows::on(connection).texts("$1"));
+    // Named, since a statement that was prepared outlives a table that gets another column.
+    let statement = format!(
+        "SELECT id, email, email_key, language, frequency, filter, status, consent_text, consent_at, consent_source, \
+         confirmed_at, unsubscribed_at, created_at, updated_at, version FROM subscription WHERE id IN {}",
+        Rows::on(connection).texts("$1")
+    );
     let rows: Vec<Row> = Statement::<Row>::new(statement, vec![Rows::written(ids)?]).load(connection)?;
     Ok(rows.into_iter().map(|row| (row.id.clone(), Subscription::try_from(row))).collect())
 }

@@ -53,6 +53,19 @@ fn a_node_whose_tables_became_another_versions_writes_no_more_and_says_that_it_i
 }
 
 #[test]
+fn letters_go_on_while_a_newer_version_adds_columns_to_their_tables() {
+    let app = TestApp::start();
+    given::subscriber(&app, "salg@firma.example", "immediate", json!({}));
+    for title in ["Natligt tilsyn", "Lys om morgenen"] {
+        given::published(&app, title);
+        app.mail_to("salg@firma.example");
+        for table in ["delivery", "subscription", "suppression", "ledger_entry"] {
+            app.database.execute(&format!("ALTER TABLE {table} ADD COLUMN \"of {title}\" TEXT"));
+        }
+    }
+}
+
+#[test]
 fn whoever_waits_too_long_is_told_the_truth_of_what_was_done() {
     let app = TestApp::start();
     let db = app.node.db.clone().answering_within(Duration::from_millis(100));
