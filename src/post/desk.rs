@@ -106,7 +106,7 @@ impl<T> Desk<T> {
     }
 
     /// Says which letters come next: the desk holds them from here on.
-    pub fn expect(&self, letters: impl Iterator<Item = Id<Delivery>>) {
+    pub fn will_come(&self, letters: impl Iterator<Item = Id<Delivery>>) {
         self.state().coming.extend(letters);
     }
 
@@ -209,7 +209,8 @@ impl<T> Desk<T> {
     /// Whether less than half of what may wait at hand does, and nothing is expected.
     #[must_use]
     pub fn runs_low(&self) -> bool {
-        self.state().coming.is_empty() && self.load().1 < AT_HAND / 2
+        let state = self.state();
+        state.coming.is_empty() && state.waiting() < AT_HAND / 2
     }
 
     /// By how much a letter to this domain is to be put off, when so many more to it are being taken.
@@ -272,7 +273,7 @@ impl<T> Desk<T> {
     #[must_use]
     pub fn load(&self) -> (usize, usize) {
         let state = self.state();
-        (state.in_flight, state.coming.len() + state.waiting.iter().map(VecDeque::len).sum::<usize>())
+        (state.in_flight, state.coming.len() + state.waiting())
     }
 
     /// Lets a hand rest, unless the desk is closed meanwhile.
@@ -305,6 +306,11 @@ impl<T> Task<T> {
 }
 
 impl<T> State<T> {
+    /// How many letters wait at hand.
+    fn waiting(&self) -> usize {
+        self.waiting.iter().map(VecDeque::len).sum()
+    }
+
     /// Takes the next letter that may go, or says how long there is none unless the bell is rung: whoever lays something on
     /// the desk or writes something down rings it; only time itself does not.
     fn begin(&mut self, bounds: &Bounds, now: Instant) -> Result<Task<T>, Duration> {
@@ -436,7 +442,7 @@ mod tests {
     fn what_is_expected_is_held_and_nothing_more_is_asked_for_until_it_has_come() {
         let desk = desk(bounds(32));
         let letter = task(0, Urgency::Bulk);
-        desk.expect([letter.held.id].into_iter());
+        desk.will_come([letter.held.id].into_iter());
         assert_eq!((desk.holds().len(), desk.load(), desk.room(), desk.runs_low()), (1, (0, 1), [0, 0, 0], false));
         let mut look = std::task::Context::from_waker(std::task::Waker::noop());
         let mut waits = std::pin::pin!(desk.all_came());
@@ -444,7 +450,7 @@ mod tests {
         desk.put(vec![letter]);
         assert!(waits.as_mut().poll(&mut look).is_ready());
         assert_eq!((desk.holds().len(), desk.load(), desk.room(), desk.runs_low()), (1, (0, 1), [256, 256, 255], true));
-        desk.expect([Id::from_bytes([1; 16])].into_iter());
+        desk.will_come([Id::from_bytes([1; 16])].into_iter());
         desk.put(Vec::new());
         assert_eq!(desk.load(), (0, 1), "what could not be made ready does not come");
     }

@@ -1,4 +1,4 @@
-//! The words that the second pair of eyes looks for, folded; Danish first, Norwegian, Swedish and English beside it.
+//! The words that the second pair of eyes looks for, folded: Danish, with Norwegian, Swedish and English beside it.
 
 /// Products and technologies in place of a problem. A tablet alone may be a pill.
 pub(super) const PRODUCTS: [&str; 23] = [

@@ -201,7 +201,7 @@ impl PostOffice {
         if held.is_empty() {
             return;
         }
-        self.desk.expect(held.iter().map(|held| held.id));
+        self.desk.will_come(held.iter().map(|held| held.id));
         let (node, desk, at_hand) = (self.node.clone(), Arc::clone(&self.desk), Arc::clone(&self.at_hand));
         tokio::spawn(async move {
             let (now, inside) = (node.now(), node.clone());

@@ -176,7 +176,8 @@ fn due(tx: &mut Tx<'_>, room: Room, term: Term, now: Instant) -> Result<Vec<Row>
         texts.push(room.to_string());
         format!(
             "SELECT * FROM (SELECT id, urgency, recipient, attempts, queued_at, letter, notice_version_id, dispatch_id, \
-             subscription_id, why, digest, due_at FROM delivery WHERE delivery.status = 'queued' AND urgency = {} AND due_at <= {} \
+             subscription_id, why, digest, due_at FROM delivery \
+             WHERE delivery.status = 'queued' AND urgency = {} AND due_at <= {} \
              AND (leased_until IS NULL OR leased_until < {} OR leased_until > {}) \
              ORDER BY due_at, id LIMIT CAST(${} AS BIGINT)) AS due",
             urgency.rank(),
