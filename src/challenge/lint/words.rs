@@ -1,4 +1,4 @@
-//! The words that the second pair of eyes looks for, folded: Danish, with Norwegian, Swedish and English beside it.
+//! The words that the second pair of eyes looks for, folded; Danish first, Norwegian, Swedish and English beside it.
 
 /// Products and technologies in place of a problem. A tablet alone may be a pill.
 pub(super) const PRODUCTS: [&str; 23] = [
@@ -62,60 +62,60 @@ pub(super) const BRANDS: [&str; 31] = [
     "alexa",
 ];
 
-/// Verbs that begin with the answer; in order, since they are searched.
+/// Verbs that begin with the answer.
 pub(super) const SOLVING: [&str; 31] = [
+    "indkøbe",
+    "indkøber",
     "anskaffe",
     "anskaffer",
     "anskaffes",
-    "automate",
-    "automatisera",
-    "automatisere",
-    "deploy",
-    "digitalise",
-    "digitalisera",
-    "digitalisere",
-    "digitize",
-    "implement",
-    "implementera",
     "implementere",
     "implementerer",
     "implementeres",
-    "indkøbe",
-    "indkøber",
-    "innkjøpe",
-    "install",
-    "installera",
     "installere",
     "installerer",
-    "konkurrenceudsætte",
-    "licensere",
-    "opsætte",
-    "procure",
     "udrulle",
     "udruller",
     "udrulles",
+    "opsætte",
+    "digitalisere",
+    "automatisere",
+    "licensere",
+    "konkurrenceudsætte",
+    "innkjøpe",
     "upphandla",
+    "implementera",
+    "installera",
+    "digitalisera",
+    "automatisera",
+    "procure",
+    "implement",
+    "install",
+    "deploy",
+    "digitalise",
+    "digitize",
+    "automate",
 ];
 
-/// Everyday verbs that begin with the answer where they say what we want to do; in order.
+/// Everyday verbs that begin with the answer where they say what we want to do.
 pub(super) const SOLVING_FOR_US: [&str; 17] = [
-    "build",
-    "buy",
-    "bygge",
-    "develop",
-    "etablere",
-    "indføre",
-    "införa",
-    "innføre",
-    "introduce",
-    "kjøpe",
-    "köpa",
     "købe",
-    "purchase",
-    "udskifte",
+    "indføre",
     "udvikle",
-    "utveckla",
+    "bygge",
+    "etablere",
+    "udskifte",
+    "kjøpe",
+    "innføre",
     "utvikle",
+    "köpa",
+    "införa",
+    "utveckla",
+    "buy",
+    "build",
+    "develop",
+    "purchase",
+    "introduce",
 ];
 
 /// What stands before them then.
