@@ -89,7 +89,7 @@ impl fmt::Debug for DatabaseUrl {
 }
 
 /// What a connection is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
     Read,
     Write,
@@ -186,14 +186,14 @@ pub(super) fn is_outage(message: &str) -> bool {
 
 /// Opens the pool's connections.
 #[derive(Debug)]
-pub(super) struct Opener(pub(super) DatabaseUrl);
+pub(super) struct Opener(pub(super) DatabaseUrl, pub(super) Use);
 
 impl ManageConnection for Opener {
     type Connection = AnyConnection;
     type Error = DbError;
 
     fn connect(&self) -> Result<AnyConnection, DbError> {
-        open(&self.0, Use::Read)
+        open(&self.0, self.1)
     }
 
     /// Asked before each use. Looks whether the other end has closed it, without a word to the server: a question there

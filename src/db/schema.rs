@@ -49,6 +49,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    postmark (id) {
+        id -> Text,
+        marked_at -> Timestamp,
+        letters -> Text,
+    }
+}
+
+diesel::table! {
     bounce (delivery_id) {
         delivery_id -> Text,
         address_hash -> Text,

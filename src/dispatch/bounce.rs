@@ -8,16 +8,18 @@ use super::ledger::{self, Became, OfVersion};
 use crate::db::Tx;
 use crate::dialogue;
 use crate::kernel::{Email, Id, Instant, Seal};
-use crate::mail::{Fate, Report, is_dead};
+use crate::mail::{Fate, Report};
 use crate::outbox::{Actor, Fact, Subject, record};
 use crate::post::store::Returned;
-use crate::post::{self, Delivery, Held, Outcome};
+use crate::post::{self, Delivery};
 use crate::subscription::{self, State};
 use crate::web::Problem;
 
 /// How many letters may come back from one address, within which time, before it gets no more.
 pub const MOST_RETURNED: i64 = 5;
 pub const RETURNED_WITHIN: TimeDelta = TimeDelta::days(30);
+/// Why an address gets no more that a server does not know.
+pub(super) const NO_MAILBOX: &str = "there is no such mailbox";
 
 /// What was done about a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +87,7 @@ fn bounced(
     if !is_dead && count < MOST_RETURNED {
         return Ok(TakenIn::Counted);
     }
-    let reason = if is_dead { "there is no such mailbox" } else { "letters keep coming back" };
+    let reason = if is_dead { NO_MAILBOX } else { "letters keep coming back" };
     post::store::suppress(tx, &hash, reason, now)?;
     Ok(TakenIn::Suppressed)
 }
@@ -108,20 +110,4 @@ fn complaint(tx: &mut Tx<'_>, returned: &Returned, kind: &str, now: Instant) -> 
         ended += 1;
     }
     Ok(TakenIn::Unsubscribed(ended))
-}
-
-/// What follows for an address from the answer that a mail server gave on the spot.
-pub(super) fn after(
-    tx: &mut Tx<'_>,
-    seal: &Seal,
-    held: &Held,
-    outcome: &Outcome,
-    now: Instant,
-) -> Result<(), crate::db::DbError> {
-    match outcome {
-        Outcome::Failed { answer } if is_dead(answer) => {
-            post::store::suppress(tx, &post::keyed(seal, &held.recipient.key()), "there is no such mailbox", now)
-        }
-        _ => Ok(()),
-    }
 }

@@ -11,8 +11,8 @@
 //! The audience of a version is whoever was confirmed when it was published and whose filter matches, and whoever was
 //! told of an earlier version. The worker writes one delivery for each, a page at a time, and remembers its
 //! place in the same transaction: a crash repeats nothing and forgets nobody. Letters are taken on lease, posted with no
-//! transaction open by several hands, and settled together: at most those in flight can go twice, and then under the same
-//! Message-ID. [`work`] does both for as long as there is something to do, and then waits.
+//! transaction open by several hands, get a postmark and are settled together: at most those in flight can go twice, and
+//! then under the same Message-ID. [`work`] does both for as long as there is something to do, and then waits.
 
 pub mod actions;
 pub mod audience;

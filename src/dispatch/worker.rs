@@ -2,6 +2,7 @@
 
 mod matter;
 mod post_office;
+mod settling;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,37 +73,61 @@ pub async fn work(node: Data<Node>, postman: Postman, stop: watch::Receiver<bool
     tokio::join!(keep_posting(node.clone(), office, stop.clone()), keep_expanding(node, stop));
 }
 
-async fn keep_posting(node: Data<Node>, mut office: PostOffice, mut stop: watch::Receiver<bool>) {
-    let mut commits = node.db.commits();
-    while !*stop.borrow() {
-        office.gather().await;
-        let pause = match office.turn().await {
-            Ok(moved) if moved > 0 => continue,
-            Ok(_) => {
-                // Whatever is committed from here on wakes.
-                commits.borrow_and_update();
-                office.until_due().await
-            }
-            Err(error) => {
-                tracing::error!(%error, "letters wait: their outcome could not be written down, or none could be fetched");
-                LOOK_EVERY
-            }
-        };
-        tokio::select! {
-            () = office.something_done() => {}
-            () = soon_after(&mut commits, Duration::from_millis(5)) => {}
-            () = tokio::time::sleep(pause.min(LOOK_EVERY)) => {}
-            changed = stop.changed() => if changed.is_err() { break },
-        }
-    }
+async fn keep_posting(node: Data<Node>, office: PostOffice, stop: watch::Receiver<bool>) {
+    tokio::join!(keep_marking(&office, stop.clone()), keep_turning(&node, &office, stop));
     if tokio::time::timeout(FINISH, office.finish()).await.is_err() {
         tracing::warn!("some letters are still in hands; they go again when their lease is over");
     }
 }
 
-/// Returns a little after the next commit: several in a row are one reason to look.
+/// Puts postmarks to what the hands have done: they wait for nothing else.
+async fn keep_marking(office: &PostOffice, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let pause = match office.mark().await {
+            Ok(0) => Duration::MAX,
+            Ok(_) => Duration::ZERO,
+            Err(error) => {
+                tracing::error!(%error, "letters wait: what became of others could not be written down");
+                LOOK_EVERY
+            }
+        };
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep(pause) => {}
+            () = office.something_done() => {}
+            changed = stop.changed() => if changed.is_err() { return },
+        }
+        office.gather().await;
+    }
+}
+
+/// Settles what has a postmark, and fetches what is due.
+async fn keep_turning(node: &Data<Node>, office: &PostOffice, mut stop: watch::Receiver<bool>) {
+    let mut commits = node.db.commits();
+    let mut may_be_new = true;
+    while !*stop.borrow() {
+        // Whatever is committed from here on wakes.
+        commits.borrow_and_update();
+        let pause = match office.turn(may_be_new).await {
+            Ok(_) => office.until_due().await,
+            Err(error) => {
+                tracing::error!(%error, "letters wait: others could not be settled, or none could be fetched");
+                LOOK_EVERY
+            }
+        };
+        may_be_new = tokio::select! {
+            () = office.something_moved() => commits.has_changed().unwrap_or(false),
+            () = soon_after(&mut commits, Duration::from_millis(5)) => true,
+            () = tokio::time::sleep(pause.min(LOOK_EVERY)) => true,
+            changed = stop.changed() => if changed.is_err() { return } else { false },
+        }
+    }
+}
+
+/// Returns a little after the next commit, which is still to be seen then: several in a row are one reason to look.
 async fn soon_after(commits: &mut watch::Receiver<i64>, pause: Duration) {
     if commits.changed().await.is_ok() {
+        commits.mark_changed();
         tokio::time::sleep(pause).await;
     }
 }
@@ -133,23 +158,26 @@ impl Worker {
         Self { node, office, rounds: Rounds::default() }
     }
 
-    /// Does all that is due now; returns how many letters were settled.
+    /// Does all that is due now.
     ///
     /// # Errors
     /// [`DbError`]; nothing is lost, and it can be tried again.
-    pub async fn drain(&mut self) -> Result<usize, DbError> {
-        let mut posted = 0;
+    pub async fn drain(&mut self) -> Result<(), DbError> {
         tidy(&self.node, &mut self.rounds.tidied_at).await;
         loop {
             while step(&self.node, &mut self.rounds).await? {}
-            let moved = self.office.turn().await?;
-            posted += moved;
-            if moved == 0 && self.office.is_idle() && self.office.until_due().await > Duration::ZERO {
-                step(&self.node, &mut self.rounds).await?;
-                return Ok(posted);
+            let marked = self.office.mark().await? > 0;
+            if self.office.turn(true).await? || marked {
+                continue;
             }
-            if moved == 0 {
-                tokio::time::timeout(Duration::from_millis(50), self.office.something_done()).await.ok();
+            if self.office.is_idle() && self.office.until_due().await > Duration::ZERO {
+                step(&self.node, &mut self.rounds).await?;
+                return Ok(());
+            }
+            tokio::select! {
+                () = self.office.something_done() => {}
+                () = self.office.something_moved() => {}
+                () = tokio::time::sleep(Duration::from_millis(50)) => {}
             }
         }
     }

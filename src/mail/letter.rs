@@ -3,8 +3,9 @@
 use std::str::FromStr;
 
 use base64::Engine;
-use lettre::message::header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue};
-use lettre::message::{Body, Mailbox as Address, MultiPart, MultiPartKind, SinglePart};
+use lettre::address::AddressError;
+use lettre::message::header::{self, ContentTransferEncoding, Header, HeaderName, HeaderValue, Headers};
+use lettre::message::{Body, Mailbox as Address, Mailboxes};
 use serde::{Deserialize, Serialize};
 
 use super::Prose;
@@ -40,26 +41,32 @@ pub enum Spelling {
 
 /// Whom letters come from.
 #[derive(Clone, Debug)]
-pub struct Sender(Address);
+pub struct Sender {
+    address: Address,
+    /// The `From:` of every letter.
+    header: HeaderValue,
+}
 
 impl Sender {
     /// The address alone.
     #[must_use]
     pub fn address(&self) -> String {
-        self.0.email.to_string()
+        self.address.email.to_string()
     }
 
     /// What stands after the `@`.
     #[must_use]
     pub fn domain(&self) -> &str {
-        self.0.email.domain()
+        self.address.email.domain()
     }
 }
 
 impl FromStr for Sender {
-    type Err = lettre::address::AddressError;
+    type Err = AddressError;
     fn from_str(written: &str) -> Result<Self, Self::Err> {
-        written.parse().map(Self)
+        let address: Address = written.parse()?;
+        let header = header::From::from(Mailboxes::from(address.clone())).display();
+        Ok(Self { address, header })
     }
 }
 
@@ -81,70 +88,74 @@ impl Letter {
         spelled.unwrap_or_else(|| self.to.clone())
     }
 
-    /// The message as it goes over the wire. `message_id` is the delivery's: a repeated letter carries it again,
-    /// so that a mailbox can tell that it is the same.
+    /// The message as it goes over the wire, spelled out piece by piece: what many letters say alike is copied as it is.
+    /// `message_id` is the delivery's: a repeated letter carries it again, so that a mailbox can tell that it is the same.
     ///
     /// # Errors
     /// When the address cannot be one.
-    pub fn message(
+    pub fn written(
         &self,
         from: &Sender,
         message_id: &str,
         date: Instant,
         spelling: Spelling,
-    ) -> Result<lettre::Message, lettre::error::Error> {
-        let to = Address::new(None, self.mailbox().parse().map_err(|_| lettre::error::Error::EmailMissingAt)?);
-        let mut message = lettre::Message::builder()
-            .from(from.0.clone())
-            .to(to)
-            .raw_header(subject(&self.subject))
-            .date(std::time::SystemTime::from(date))
-            .message_id(Some(format!("<{message_id}>")))
-            // RFC 3834: no holiday replies to a machine.
-            .header(AutoSubmitted);
-        if let Some(one_click) = &self.one_click {
-            message = message
-                .raw_header(raw("List-Unsubscribe", format!("<{}>", one_click.unsubscribe_url)))
-                .raw_header(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()))
-                .raw_header(raw("List-Id", format!("<{}>", one_click.list_id)));
-        }
-        let part = |content_type, head: &str, common: Option<&Spelled>, own: &str| {
-            let readable = spelling == Spelling::ForReaders;
-            let words = || [head, common.map_or("", |common| common.words.as_str()), own].concat();
-            // RFC 5322 § 2.1.1: no line is longer than 998 characters.
-            let body = match readable.then(words).filter(|words| words.lines().all(|line| line.len() <= 998)) {
-                Some(words) => {
-                    let lines = words.replace('\n', "\r\n").into_bytes();
-                    Body::dangerous_pre_encoded(lines, ContentTransferEncoding::EightBit)
-                }
-                None => {
-                    let common = common.map_or(&[][..], |common| common.for_servers(quoted));
-                    let spelled = [&quoted(head), common, &quoted(own)].concat();
-                    Body::dangerous_pre_encoded(spelled, ContentTransferEncoding::QuotedPrintable)
-                }
-            };
-            SinglePart::builder().header(content_type).body(body)
-        };
-        let (common, own) = self.prose.text_parts();
-        let text = part(ContentType::TEXT_PLAIN, "", common, &own);
-        let (head, common, own) = self.prose.html_parts(self.language.tag(), &self.subject);
-        let html = part(ContentType::TEXT_HTML, &head, common, &own);
+    ) -> Result<String, AddressError> {
+        let to = Address::new(None, self.mailbox().parse()?);
         // The same letter is the same to the last character, however often it goes.
         let boundary: String = message_id.chars().filter(char::is_ascii_alphanumeric).take(60).collect();
-        message.multipart(
-            MultiPart::builder()
-                .kind(MultiPartKind::Alternative)
-                .boundary(format!("={boundary}="))
-                .singlepart(text)
-                .singlepart(html),
-        )
+        let mut headers = Headers::new();
+        headers.insert_raw(from.header.clone());
+        headers.set(header::To::from(Mailboxes::from(to)));
+        headers.insert_raw(subject(&self.subject));
+        headers.set(header::Date::from(std::time::SystemTime::from(date)));
+        headers.insert_raw(raw("Message-ID", format!("<{message_id}>")));
+        // RFC 3834: no holiday replies to a machine.
+        headers.insert_raw(raw("Auto-Submitted", "auto-generated".to_owned()));
+        if let Some(one_click) = &self.one_click {
+            headers.insert_raw(raw("List-Unsubscribe", format!("<{}>", one_click.unsubscribe_url)));
+            headers.insert_raw(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
+            headers.insert_raw(raw("List-Id", format!("<{}>", one_click.list_id)));
+        }
+        headers.insert_raw(raw("MIME-Version", "1.0".to_owned()));
+        let mut message =
+            format!("{headers}Content-Type: multipart/alternative;\r\n boundary=\"={boundary}=\"\r\n\r\n");
+        let mut part = |kind, words: [&str; 2], common: Option<&Spelled>| {
+            message.push_str(&format!("--={boundary}=\r\nContent-Type: text/{kind}; charset=utf-8\r\n"));
+            add_body(&mut message, words, common, spelling);
+            message.push_str("\r\n");
+        };
+        let (common, own) = self.prose.text_parts();
+        part("plain", ["", &own], common);
+        let (head, common, own) = self.prose.html_parts(self.language.tag(), &self.subject);
+        part("html", [&head, &own], common);
+        message.push_str(&format!("--={boundary}=--\r\n"));
+        Ok(message)
+    }
+}
+
+/// Adds words as they are spelled, those in common between the two that are not, behind the header that says how.
+fn add_body(message: &mut String, [head, own]: [&str; 2], common: Option<&Spelled>, spelling: Spelling) {
+    let readable = || [head, common.map_or("", |common| common.words.as_str()), own].concat();
+    // RFC 5322 § 2.1.1: no line is longer than 998 characters.
+    let is_fit = |words: &String| words.lines().all(|line| line.len() <= 998);
+    match (spelling == Spelling::ForReaders).then(readable).filter(is_fit) {
+        Some(words) => {
+            message.push_str("Content-Transfer-Encoding: 8bit\r\n\r\n");
+            message.push_str(&words.replace('\n', "\r\n"));
+        }
+        None => {
+            message.push_str("Content-Transfer-Encoding: quoted-printable\r\n\r\n");
+            message.push_str(&quoted(head));
+            message.push_str(common.map_or("", |common| common.for_servers(quoted)));
+            message.push_str(&quoted(own));
+        }
     }
 }
 
 /// Whole lines in quoted-printable (RFC 2045 § 6.7): each is spelled by itself, so that parts put together are the whole.
-fn quoted(lines: &str) -> Vec<u8> {
+fn quoted(lines: &str) -> String {
     let spelled = Body::new_with_encoding(lines.to_owned(), ContentTransferEncoding::QuotedPrintable);
-    spelled.unwrap_or_else(Body::new).into_vec()
+    String::from_utf8_lossy(spelled.unwrap_or_else(Body::new).as_ref()).into_owned()
 }
 
 /// The subject on one line. A line break in a header would begin another header; what looks like an encoded word
@@ -173,22 +184,6 @@ fn raw(name: &'static str, value: String) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
 }
 
-/// `Auto-Submitted: auto-generated`.
-#[derive(Clone)]
-struct AutoSubmitted;
-
-impl Header for AutoSubmitted {
-    fn name() -> HeaderName {
-        HeaderName::new_from_ascii_str("Auto-Submitted")
-    }
-    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Self)
-    }
-    fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), "auto-generated".to_owned())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,8 +191,7 @@ mod tests {
     fn posted(letter: &Letter) -> String {
         let from = "Skala <skala@example.dk>".parse().unwrap();
         let date = "2026-11-22T08:00:00Z".parse().unwrap();
-        String::from_utf8(letter.message(&from, "abc@example.dk", date, Spelling::ForServers).unwrap().formatted())
-            .unwrap()
+        letter.written(&from, "abc@example.dk", date, Spelling::ForServers).unwrap()
     }
 
     #[test]

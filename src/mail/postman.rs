@@ -174,8 +174,7 @@ impl Postman {
             Way::Smtp(_) | Way::Mailbox(_) => Spelling::ForServers,
         };
         let message =
-            letter.message(&self.from, &self.message_id(id), date, spelling).map_err(|error| unfit(&error))?;
-        let message = String::from_utf8(message.formatted()).map_err(|error| unfit(&error))?;
+            letter.written(&self.from, &self.message_id(id), date, spelling).map_err(|error| unfit(&error))?;
         self.signers
             .iter()
             .try_fold(message, |message, signer| signer.sign(&message, date))

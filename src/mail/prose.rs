@@ -27,7 +27,7 @@ struct Common {
 #[derive(Debug)]
 pub(super) struct Spelled {
     pub(super) words: String,
-    for_servers: OnceLock<Vec<u8>>,
+    for_servers: OnceLock<String>,
 }
 
 impl Spelled {
@@ -36,7 +36,7 @@ impl Spelled {
     }
 
     /// The spelling for servers, found by `spell` the first time.
-    pub(super) fn for_servers(&self, spell: impl FnOnce(&str) -> Vec<u8>) -> &[u8] {
+    pub(super) fn for_servers(&self, spell: impl FnOnce(&str) -> String) -> &str {
         self.for_servers.get_or_init(|| spell(&self.words))
     }
 }

@@ -18,7 +18,7 @@ use super::{Delivery, Held, Outcome, Urgency};
 use crate::kernel::Id;
 
 /// How many letters wait at hand, beside those in flight.
-const AT_HAND: usize = 256;
+const AT_HAND: usize = 512;
 /// How long a hand waits before it looks again by itself: while letters wait for their lane, and while none do.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -74,7 +74,8 @@ struct State<T> {
 pub struct Desk<T> {
     state: Mutex<State<T>>,
     bell: Condvar,
-    settle: Notify,
+    done: Notify,
+    moved: Notify,
     bounds: Bounds,
 }
 
@@ -92,7 +93,7 @@ impl<T> Desk<T> {
             pacer: bounds.rate.map(Pacer::new),
             open: true,
         };
-        Self { state: Mutex::new(state), bell: Condvar::new(), settle: Notify::new(), bounds }
+        Self { state: Mutex::new(state), bell: Condvar::new(), done: Notify::new(), moved: Notify::new(), bounds }
     }
 
     /// What it is bound by.
@@ -126,13 +127,13 @@ impl<T> Desk<T> {
         }
         drop(state);
         self.bell.notify_all();
-        self.settle.notify_one();
+        self.moved.notify_one();
     }
 
     /// Returns when nothing is expected.
     pub async fn all_came(&self) {
         while !self.state().coming.is_empty() {
-            self.something_done().await;
+            self.something_moved().await;
         }
     }
 
@@ -159,18 +160,29 @@ impl<T> Desk<T> {
         state.lanes.end(&task.held.domain, at, ended, Instant::now());
         state.in_hands.retain(|(held, _)| held.id != task.held.id);
         state.done.push((task.held, outcome));
+        // Whoever writes down is told of the first, and then when it is enough: to wake them for each would cost more than
+        // a letter's way through here.
+        let tells = state.done.len() == 1 || state.is_enough(&self.bounds);
         drop(state);
-        self.settle.notify_one();
+        if tells {
+            self.done.notify_one();
+        }
     }
 
-    /// Returns when there is something to write down, or what was expected has come, for the one who does.
+    /// Returns when there is something to write down, or enough of it, for the one who does.
     pub async fn something_done(&self) {
-        self.settle.notified().await;
+        self.done.notified().await;
     }
 
-    /// Returns when no hand is busy: what is done then is all that is done before something is written down.
-    pub async fn hands_rest(&self) {
-        while !self.state().in_hands.is_empty() {
+    /// Returns when something was written down, or what was expected has come, for the one who fetches more.
+    pub async fn something_moved(&self) {
+        self.moved.notified().await;
+    }
+
+    /// Returns when half of what may be in flight is done, so that the hands can go on with the other half while it is
+    /// written down, or when no hand is busy.
+    pub async fn enough_done(&self) {
+        while !self.state().is_enough(&self.bounds) {
             self.something_done().await;
         }
     }
@@ -187,6 +199,7 @@ impl<T> Desk<T> {
         state.in_flight = state.in_flight.saturating_sub(count);
         drop(state);
         self.bell.notify_all();
+        self.moved.notify_one();
     }
 
     /// They could not be written down; they are to be tried again.
@@ -306,6 +319,11 @@ impl<T> Task<T> {
 }
 
 impl<T> State<T> {
+    /// Whether half of what may be in flight is done, or no hand is busy.
+    fn is_enough(&self, bounds: &Bounds) -> bool {
+        self.in_hands.is_empty() || self.done.len() * 2 >= bounds.in_flight
+    }
+
     /// How many letters wait at hand.
     fn waiting(&self) -> usize {
         self.waiting.iter().map(VecDeque::len).sum()
@@ -399,10 +417,10 @@ mod tests {
     fn whoever_waits_for_the_hands_goes_on_when_the_last_of_them_is_done() {
         let desk = desk(bounds(32));
         let mut look = std::task::Context::from_waker(std::task::Waker::noop());
-        assert!(std::pin::pin!(desk.hands_rest()).poll(&mut look).is_ready(), "nobody is busy");
+        assert!(std::pin::pin!(desk.enough_done()).poll(&mut look).is_ready(), "nobody is busy");
         desk.put(vec![task(0, Urgency::Bulk), task(1, Urgency::Bulk)]);
         let (one, two) = (begin(&desk).unwrap(), begin(&desk).unwrap());
-        let mut waits = std::pin::pin!(desk.hands_rest());
+        let mut waits = std::pin::pin!(desk.enough_done());
         desk.done(one, Outcome::Sent { answer: String::new() }, Ended::Answered);
         assert!(waits.as_mut().poll(&mut look).is_pending());
         desk.done(two, Outcome::Sent { answer: String::new() }, Ended::Answered);
@@ -449,7 +467,10 @@ mod tests {
         assert!(waits.as_mut().poll(&mut look).is_pending());
         desk.put(vec![letter]);
         assert!(waits.as_mut().poll(&mut look).is_ready());
-        assert_eq!((desk.holds().len(), desk.load(), desk.room(), desk.runs_low()), (1, (0, 1), [256, 256, 255], true));
+        assert_eq!(
+            (desk.holds().len(), desk.load(), desk.room(), desk.runs_low()),
+            (1, (0, 1), [AT_HAND, AT_HAND, AT_HAND - 1], true)
+        );
         desk.will_come([Id::from_bytes([1; 16])].into_iter());
         desk.put(Vec::new());
         assert_eq!(desk.load(), (0, 1), "what could not be made ready does not come");

@@ -9,9 +9,10 @@
 //!
 //! A letter is queued in the transaction that made it due, so it exists exactly when its cause does.
 //! To send, a worker takes some on lease to its [desk](Desk), where hands take them one by one and post them with no
-//! transaction open; what they have done is settled together. While the worker lives it renews its leases; one that dies
-//! lets them run out, and the letters go again under the same Message-ID. At most those that were in flight (begun, and not
-//! yet settled) can arrive twice, and none is lost.
+//! transaction open. What they have done gets a [postmark](store::Postmark) together, and is settled later, many at once.
+//! While the worker lives it renews its leases; one that dies lets them run out, and what has no postmark goes again under
+//! the same Message-ID. At most those that were in flight (begun, and without a postmark) can arrive twice, and none is
+//! lost.
 
 mod desk;
 pub mod lanes;

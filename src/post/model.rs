@@ -1,6 +1,7 @@
 //! When a letter is tried again, and when it is given up.
 
 use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
 
 use crate::kernel::{Email, Id, Instant, Seal};
 use crate::mail::{Failure, Letter};
@@ -12,6 +13,8 @@ const TRIES: i32 = 5;
 /// The longest pause, in minutes: after a refusal, and while our own mail server is away.
 const LONGEST_PAUSE: i64 = 360;
 const LONGEST_PAUSE_AWAY: i64 = 15;
+/// How much of what a mail server says is kept, in characters.
+const LONGEST_ANSWER: usize = 500;
 /// What no letter is put off beyond, once it was due: the longest pause with what spreads it, and room.
 pub const LONGEST_WAIT: TimeDelta = TimeDelta::hours(8);
 
@@ -51,12 +54,15 @@ impl Held {
     /// that it may have named is taken out.
     #[must_use]
     pub fn outcome(&self, attempt: Result<String, Failure>, now: Instant) -> Outcome {
-        let address = self.recipient.as_str();
+        let kept = |answer: String| {
+            let answer = without(&answer, self.recipient.as_str());
+            answer.chars().filter(|c| *c != '\0').take(LONGEST_ANSWER).collect()
+        };
         let attempt = match attempt {
-            Ok(answer) => Ok(without(&answer, address)),
-            Err(Failure::Away(answer)) => Err(Failure::Away(without(&answer, address))),
-            Err(Failure::ForNow(answer)) => Err(Failure::ForNow(without(&answer, address))),
-            Err(Failure::ForGood(answer)) => Err(Failure::ForGood(without(&answer, address))),
+            Ok(answer) => Ok(kept(answer)),
+            Err(Failure::Away(answer)) => Err(Failure::Away(kept(answer))),
+            Err(Failure::ForNow(answer)) => Err(Failure::ForNow(kept(answer))),
+            Err(Failure::ForGood(answer)) => Err(Failure::ForGood(kept(answer))),
         };
         settle(attempt, self.attempts, self.queued_at, now, self.id)
     }
@@ -148,7 +154,8 @@ impl Urgency {
 }
 
 /// What becomes of a letter after an attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     Sent {
         answer: String,

@@ -2,6 +2,7 @@
 
 mod bounces;
 mod lease;
+mod postmark;
 mod queue;
 
 use std::collections::HashSet;
@@ -14,6 +15,7 @@ use diesel::sql_types::Bool;
 
 pub use bounces::{Returned, bounced, is_suppressed, lift_suppression, returned, suppress, suppressed};
 pub use lease::{Leased, Room, Term, Unfit, heed_clock, lease, next_due, pause, put_off, renew, resume, settle};
+pub use postmark::{Posted, Postmark, put_postmark, take_postmarks};
 pub use queue::{
     NoticeFor, forget_confirmations, may_be_asked, may_cause_confirmation, queue_letter, queue_notices, queue_traced,
 };

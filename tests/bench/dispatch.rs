@@ -99,6 +99,7 @@ fn work() {
     actix_web::rt::System::new().block_on(async {
         let settings = Settings::read(|name| std::env::var(name).ok()).unwrap();
         let db = Db::open(&settings.database).unwrap();
+        db.listen().unwrap();
         let postman = dispatch::postman(&settings).unwrap();
         let node = Node::new(settings, db, Clock::System, Seal::new(SECRET.as_bytes())).unwrap();
         let (_stop, stopping) = tokio::sync::watch::channel(false);
@@ -507,7 +508,7 @@ fn written(letter: &Letter, signers: &[Signer]) -> String {
     let date: Moment = "2026-11-22T08:00:00Z".parse().unwrap();
     let spelling = skala::mail::Spelling::ForServers;
     let id = format!("0193f1c2-7a5e-7c31-9d3e-3f6a2b1c0d4e@{HOST}");
-    let message = String::from_utf8(letter.message(&from, &id, date, spelling).unwrap().formatted()).unwrap();
+    let message = letter.written(&from, &id, date, spelling).unwrap();
     signers.iter().fold(message, |message, signer| signer.sign(&message, date).unwrap())
 }
 

@@ -9,7 +9,8 @@ use skala::dispatch::{postman, work};
 use skala::kernel::{Email, Id};
 use skala::mail::{Failure, Postman};
 use skala::outbox::{Subject, history};
-use skala::post::store::{Term, entries, lease};
+use skala::post::Outcome;
+use skala::post::store::{Posted, Postmark, Term, entries, is_suppressed, lease, put_postmark};
 use tokio::sync::watch;
 
 use super::support::{Manner, Sink, TestApp, given, wait_for};
@@ -283,6 +284,51 @@ fn a_clock_that_is_set_back_leaves_no_letter_on_lease() {
     app.advance(TimeDelta::hours(-47));
     assert_eq!(app.mails().len(), 1);
     assert_eq!(progress(&app, &dispatch), (0, 3, 0));
+}
+
+#[test]
+fn what_has_its_postmark_is_settled_by_whoever_comes_and_never_posted_again() {
+    let app = TestApp::start();
+    let (_, dispatch) = publish(&app, &["a.example"], 4);
+    (0..4).for_each(|_| app.mailbox.refuse_next(Failure::ForNow("450 later".into())));
+    app.send_what_waits();
+    assert!(app.mails().is_empty());
+    app.advance(TimeDelta::days(1));
+    let (now, clock) = (app.now(), app.node.clock.clone());
+    let taken = app.node.db.write(move |tx| {
+        let term = Term::of(TimeDelta::minutes(1), &clock, tx.connection)?;
+        lease(tx, [10, 10, 10], term, &[], |_, _| None, now)
+    });
+    let held = wait_for(taken).unwrap().held;
+    let by_address = |address: &str| held.iter().find(|held| held.recipient.as_str() == address).unwrap();
+    let mark = |address: &str, outcome: Outcome, gone: Option<&str>| {
+        let letters = vec![Posted::of(by_address(address), &outcome, gone.map(str::to_owned))];
+        let mark = Postmark { at: app.now(), letters };
+        wait_for(app.node.db.write_aside(move |connection| put_postmark(connection, &mark))).unwrap();
+    };
+    // The worker dies before it has settled anything: one postmark cannot be read, and one letter has none.
+    mark("nr2@a.example", Outcome::Sent { answer: "250 lost".into() }, None);
+    app.database.execute("UPDATE postmark SET letters = '{'");
+    mark("nr0@a.example", Outcome::Sent { answer: "250 taken".into() }, None);
+    mark("nr0@a.example", Outcome::Sent { answer: "250 taken".into() }, None);
+    mark("nr1@a.example", Outcome::Failed { answer: "550 5.1.1 unknown".into() }, Some("its hash"));
+    app.send_what_waits();
+    assert!(app.mailbox.empty().is_empty(), "the others are on lease");
+    assert_eq!(progress(&app, &dispatch), (2, 1, 1));
+    app.advance(TimeDelta::minutes(2));
+    let mut to: Vec<String> = app.mails().into_iter().map(|mail| mail.to).collect();
+    to.sort();
+    assert_eq!(to, ["nr2@a.example", "nr3@a.example"]);
+    assert_eq!(progress(&app, &dispatch), (0, 3, 1));
+    let version = held[0].content.notices()[0].notice_version_id.clone();
+    let told = wait_for(app.node.db.read(move |connection| entries(connection, &[version]))).unwrap();
+    let of = |address: &str| told.iter().find(|entry| entry.recipient == address).unwrap();
+    assert_eq!(of("nr0@a.example").settled_at, Some(now), "when the server answered, not when it was settled");
+    assert_eq!(of("nr1@a.example").answer.as_deref(), Some("550 5.1.1 unknown"));
+    let gets_no_more = app.node.db.read(|connection| is_suppressed(connection, "its hash"));
+    assert!(wait_for(gets_no_more).unwrap());
+    let ledger = wait_for(app.node.db.read(|connection| skala::dispatch::ledger::verify(connection, None))).unwrap();
+    assert_eq!((ledger.flaw, ledger.deliveries), (None, 4));
 }
 
 #[test]

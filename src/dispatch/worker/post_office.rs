@@ -1,7 +1,6 @@
-//! Where letters are fetched, written, posted and settled: a desk, hands that post, and one who settles what they have
-//! done and fetches more, both in one transaction. What was fetched is made ready beside that.
+//! The post office of one worker: fetches what is due, has it posted by its hands, and writes down what became of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,21 +9,22 @@ use actix_web::web::Data;
 use chrono::TimeDelta;
 
 use super::matter::{self, AtHand, Matter, Prepared};
-use crate::db::{AnyConnection, DbError, Lift, Tx};
-use crate::dialogue;
-use crate::dispatch::ledger::{self, Became, OfVersion};
-use crate::dispatch::letters;
-use crate::dispatch::store;
-use crate::kernel::{Id, Instant};
-use crate::mail::{Failure, Hand, Letter, Postman};
+use super::settling::{enter_unfit, settle_all, word};
+use crate::db::{AnyConnection, DbError, Tx};
+use crate::dispatch::{letters, store};
+use crate::kernel::Instant;
+use crate::mail::{Failure, Hand, Letter, Postman, is_dead};
 use crate::post::lanes::Ended;
-use crate::post::store::{Leased, Term, Unfit};
-use crate::post::{self, Begun, Bounds, Content, Delivery, Desk, Held, Outcome, Task};
+use crate::post::store::{Posted, Postmark, Term};
+use crate::post::{self, Begun, Bounds, Content, Desk, Held, Outcome, Task};
 use crate::web::Node;
 
-/// How often is looked for what is more urgent and for what is paused, while there is enough at hand.
+/// How many letters with a postmark are settled together, while there are so many.
+const TOGETHER: usize = 256;
+/// How long a letter with a postmark waits to be settled at most; and how often is looked for what is more urgent and for
+/// what is paused while letters go.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How long hands are let finish at most before what is done is written down: a turn that waited for the database is no
+/// How long hands are let finish at most before what is done gets its postmark: one that waited for the database is no
 /// measure.
 const GATHER_AT_MOST: Duration = Duration::from_millis(50);
 /// How long a hand rests that finds the mail server away; twice as long each time, up to [`LONGEST_REST`].
@@ -35,10 +35,12 @@ pub(super) struct PostOffice {
     node: Data<Node>,
     desk: Arc<Desk<Prepared>>,
     at_hand: Arc<AtHand>,
-    /// When it was last looked which dispatches are paused.
-    looked_at: Option<std::time::Instant>,
-    /// How long the last turn took, as far as it is waited for.
-    took: Duration,
+    /// How many letters have a postmark and may not be settled yet.
+    marked: Cell<usize>,
+    /// When letters were last settled and fetched.
+    looked_at: Cell<Option<std::time::Instant>>,
+    /// How long the last postmark took, as far as it is waited for.
+    took: Cell<Duration>,
 }
 
 impl PostOffice {
@@ -60,118 +62,130 @@ impl PostOffice {
                 tracing::error!(%error, "one hand less posts letters");
             }
         }
-        Self { node, desk, at_hand: Arc::default(), looked_at: None, took: Duration::ZERO }
+        // Who worked here before may have left some.
+        let marked = Cell::new(1);
+        Self { node, desk, at_hand: Arc::default(), marked, looked_at: Cell::default(), took: Cell::default() }
     }
 
     fn lease(&self) -> TimeDelta {
         TimeDelta::from_std(self.desk.bounds().lease).unwrap_or(TimeDelta::minutes(1))
     }
 
-    /// Lets the hands finish what they hold, for as long as the last turn took: whoever waits no longer than that writes
-    /// down more at a time and is never much later, be it that a flush or that a letter is what takes long.
+    /// Lets the hands finish what they hold, for as long as the last postmark took: whoever waits no longer than that marks
+    /// more at a time and is never much later, be it that a flush or that a letter is what takes long.
     pub(super) async fn gather(&self) {
-        if !self.is_idle() {
-            tokio::time::timeout(self.took, self.desk.hands_rest()).await.ok();
-        }
+        tokio::time::timeout(self.took.get(), self.desk.enough_done()).await.ok();
     }
 
-    /// Writes down what is done and fetches what is due, in one transaction; returns how many letters that were.
-    pub(super) async fn turn(&mut self) -> Result<usize, DbError> {
+    /// Writes down what is done, so that the hands can go on; returns how many letters that were.
+    pub(super) async fn mark(&self) -> Result<usize, DbError> {
         let done = self.desk.take_done();
-        let (renewing, room) = (self.desk.to_renew(), self.desk.room());
-        if done.is_empty() && renewing.is_empty() && !self.is_due(room).await? {
+        if done.is_empty() {
             return Ok(0);
+        }
+        let began = std::time::Instant::now();
+        let posted = |(held, outcome): &(Held, Outcome)| {
+            let is_gone = matches!(outcome, Outcome::Failed { answer } if is_dead(answer));
+            Posted::of(held, outcome, is_gone.then(|| post::keyed(&self.node.seal, &held.recipient.key())))
+        };
+        let mark = Postmark { at: self.node.now(), letters: done.iter().map(posted).collect() };
+        let put = move |connection: &mut AnyConnection| post::store::put_postmark(connection, &mark);
+        if let Err(error) = self.node.db.write_aside(put).await {
+            self.desk.put_back_done(done);
+            return Err(error);
+        }
+        self.marked.set(self.marked.get() + done.len());
+        self.took.set(began.elapsed().min(GATHER_AT_MOST));
+        for (_, outcome) in &done {
+            self.node.metrics.deliveries.with_label_values(&[word(outcome)]).inc();
+        }
+        self.desk.written_down(done.len());
+        Ok(done.len())
+    }
+
+    /// Settles what has a postmark and fetches what is due, in one transaction, when it is worth it; returns whether there
+    /// was anything. What is due is looked for when it is said that there may be something new, or little is at hand.
+    pub(super) async fn turn(&self, may_be_new: bool) -> Result<bool, DbError> {
+        let (renewing, room, runs_low) = (self.desk.to_renew(), self.desk.room(), self.desk.runs_low());
+        let waited = || self.looked_at.get().is_none_or(|looked_at| looked_at.elapsed() >= LOOK_EVERY);
+        let marked = self.marked.get();
+        let presses = !renewing.is_empty() || marked >= TOGETHER || marked > 0 && (runs_low || waited());
+        if !presses && !((may_be_new || runs_low) && self.next_due().await?.is_zero()) {
+            return Ok(false);
         }
         let (now, lease) = (self.node.now(), self.lease());
         let began = std::time::Instant::now();
         let renews = !renewing.is_empty();
-        // Most turns only write down, for as few words with the database as can be: the hands wait for them.
-        let looks = done.is_empty()
-            || renews
-            || self.desk.runs_low()
-            || self.looked_at.is_none_or(|looked_at| looked_at.elapsed() >= LOOK_EVERY);
-        let (desk, node) = (Arc::clone(&self.desk), self.node.clone());
-        let dialogues = self.at_hand.dialogues();
-        let settling = done.clone();
+        let (desk, node, dialogues) = (Arc::clone(&self.desk), self.node.clone(), self.at_hand.dialogues());
         let deed = move |tx: &mut Tx<'_>| {
-            if !settling.is_empty() {
-                post::store::settle(tx, settling.iter().map(|(held, outcome)| (held, outcome)), now)?;
-                enter(tx, settled_lines(&settling), &dialogues, now)?;
-                for (held, outcome) in &settling {
-                    crate::dispatch::bounce::after(tx, &node.seal, held, outcome, now)?;
-                }
-            }
-            if !looks {
-                return Ok(Leased::default());
-            }
+            // Before anything is settled: what gets its postmark a moment later lies here still.
+            let mut here = desk.holds();
+            let settled = settle_all(tx, &dialogues, now)?;
             let term = Term::of(lease, &node.clock, tx.connection)?;
             post::store::renew(tx, &renewing, term)?;
             let paused = store::held_back(tx.connection, "paused")?;
             let is_paused = |held: &Held| held.content.notices().iter().any(|told| paused.contains(&told.dispatch_id));
             let (aside, later): (Vec<_>, Vec<_>) =
                 desk.take_back(is_paused).into_iter().partition(|(held, _)| is_paused(held));
+            for (held, _) in aside.iter().chain(&later) {
+                here.remove(&held.id);
+            }
             post::store::put_off(tx, &later, now)?;
             post::store::pause(tx, &aside.into_iter().map(|(held, _)| held).collect::<Vec<_>>())?;
             let put_off = |domain: &str, more| desk.put_off(domain, more);
-            let leased = post::store::lease(tx, room, term, &paused, put_off, now)?;
-            enter(tx, leased.unfit.iter().filter_map(unfit_line), &dialogues, now)?;
-            Ok::<_, DbError>(leased)
+            let mut leased = post::store::lease(tx, room, term, &paused, put_off, now)?;
+            // A clock that jumps makes what lies here look forsaken: it is held on, and not posted twice.
+            leased.held.retain(|held| !here.contains(&held.id));
+            enter_unfit(tx, &leased.unfit, &dialogues, now)?;
+            Ok::<_, DbError>((settled, leased))
         };
-        let leased = match self.node.db.write(deed).await {
-            Ok(leased) => leased,
-            Err(error) => {
-                self.desk.put_back_done(done);
-                return Err(error);
-            }
-        };
-        self.took = began.elapsed().min(GATHER_AT_MOST);
-        self.desk.written_down(done.len());
-        for (_, outcome) in &done {
-            self.node.metrics.deliveries.with_label_values(&[word(outcome)]).inc();
-        }
+        // What gets its postmark from here on may be settled with it, or not.
+        self.marked.set(0);
+        let (settled, leased) =
+            self.node.db.write(deed).await.inspect_err(|_| self.marked.set(self.marked.get() + marked))?;
+        self.looked_at.set(Some(began));
         if renews {
             self.desk.renewed(began);
-        }
-        if looks {
-            self.looked_at = Some(began);
         }
         for unfit in &leased.unfit {
             tracing::error!(delivery = unfit.id, why = unfit.why, "a letter cannot be read and is given up");
             self.node.metrics.deliveries.with_label_values(&["failed"]).inc();
         }
-        let moved = done.len() + leased.held.len() + leased.unfit.len();
-        // A clock that jumps makes what lies here look forsaken: it is held on, and not posted twice.
-        let here = self.desk.holds();
-        self.make_ready(leased.held.into_iter().filter(|held| !here.contains(&held.id)).collect(), began);
+        let moved = settled + leased.held.len() + leased.unfit.len() > 0;
+        self.make_ready(leased.held, began);
         Ok(moved)
     }
 
-    /// Whether there is room and something due for it.
-    async fn is_due(&self, room: post::store::Room) -> Result<bool, DbError> {
-        Ok(room.iter().any(|room| *room > 0) && self.next_due().await?.is_zero())
-    }
-
+    /// How long nothing is due that there is room for.
     async fn next_due(&self) -> Result<Duration, DbError> {
+        let room = self.desk.room();
+        if room == [0, 0, 0] {
+            return Ok(Duration::MAX);
+        }
         let (now, lease, clock) = (self.node.now(), self.lease(), self.node.clock.clone());
         let look = move |connection: &mut AnyConnection| {
             let term = Term::of(lease, &clock, connection)?;
-            post::store::next_due(connection, term)
+            post::store::next_due(connection, room, term)
         };
         let due: Option<Instant> = self.node.db.read(look).await?;
         Ok(due.map_or(Duration::MAX, |due| (due - now).to_std().unwrap_or(Duration::ZERO)))
     }
 
-    /// How long nothing is due, as far as is known. While hands are busy nobody asks: whoever is done makes room.
+    /// How long there is nothing to settle and nothing due, as far as is known. While hands are busy nobody asks: whoever is
+    /// done makes room.
     pub(super) async fn until_due(&self) -> Duration {
-        if !self.is_idle() {
-            return Duration::from_secs(1);
+        if self.marked.get() > 0 {
+            LOOK_EVERY
+        } else if self.desk.load() == (0, 0) {
+            self.next_due().await.unwrap_or(Duration::from_secs(1))
+        } else {
+            Duration::from_secs(1)
         }
-        self.next_due().await.unwrap_or(Duration::from_secs(1))
     }
 
-    /// Whether nothing waits at the desk, is in a hand or is to be written down.
+    /// Whether nothing waits at the desk, is in a hand, is to get its postmark or to be settled.
     pub(super) fn is_idle(&self) -> bool {
-        self.desk.load() == (0, 0)
+        self.desk.load() == (0, 0) && self.marked.get() == 0
     }
 
     /// Returns when a hand is done with a letter.
@@ -179,19 +193,30 @@ impl PostOffice {
         self.desk.something_done().await;
     }
 
-    /// Takes no more, gives back what waits, and writes down what the hands still do.
-    pub(super) async fn finish(&mut self) {
+    /// Returns when there may be something to settle, or room for more.
+    pub(super) async fn something_moved(&self) {
+        self.desk.something_moved().await;
+    }
+
+    /// Takes no more, gives back what waits, and settles what the hands still do.
+    pub(super) async fn finish(&self) {
         self.desk.all_came().await;
         let waiting: Vec<_> = self.desk.close().into_iter().map(|held| (held, Duration::ZERO)).collect();
         let now = self.node.now();
         if let Err(error) = self.node.db.write(move |tx| post::store::put_off(tx, &waiting, now)).await {
             tracing::warn!(%error, "letters could not be given back; they go when their lease is over");
         }
-        while self.desk.load() != (0, 0) {
-            match self.turn().await {
-                Ok(0) => self.something_done().await,
-                Ok(_) => {}
-                Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
+        while !self.is_idle() {
+            let moved = match self.mark().await {
+                Ok(0) if self.desk.load() == (0, 0) => self.turn(false).await,
+                Ok(0) => {
+                    self.something_done().await;
+                    continue;
+                }
+                marked => marked.map(|marked| marked > 0),
+            };
+            if moved.is_err() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }
     }
@@ -292,61 +317,4 @@ fn write(node: &Node, held: &Held, matter: &Matter) -> Result<Letter, String> {
         (Content::Notice { .. }, [(news, why)]) => letters::notice(node, news, subscription, why),
         (_, news) => letters::digest(node, news, subscription),
     })
-}
-
-/// What the ledger says of letters that are settled: the version, and the line.
-fn settled_lines(settled: &[(Held, Outcome)]) -> impl Iterator<Item = (&str, Became<'_>)> {
-    settled.iter().flat_map(|(held, outcome)| {
-        let answer = match outcome {
-            Outcome::Sent { answer } | Outcome::Failed { answer } | Outcome::Suppressed { why: answer } => Some(answer),
-            Outcome::Retry { .. } => None,
-        };
-        let line = move |id: &Id<Delivery>, answer| {
-            let letter = (*id != held.id).then(|| held.id.to_string());
-            Became { id: id.to_string(), outcome: word(outcome), answer, letter }
-        };
-        let told = held.deliveries.iter().zip(held.content.notices());
-        answer.into_iter().flat_map(move |answer| {
-            told.clone().map(move |(id, told)| (told.notice_version_id.as_str(), line(id, answer)))
-        })
-    })
-}
-
-/// What it says of a notice's delivery that was given up because it cannot be read.
-fn unfit_line(unfit: &Unfit) -> Option<(&str, Became<'_>)> {
-    let line = Became { id: unfit.id.clone(), outcome: "failed", answer: &unfit.why, letter: None };
-    Some((unfit.notice_version_id.as_deref()?, line))
-}
-
-/// Enters what became of notices into the ledger, an entry for each version.
-fn enter<'a>(
-    tx: &mut Tx<'_>,
-    lines: impl Iterator<Item = (&'a str, Became<'a>)>,
-    dialogues: &HashMap<String, String>,
-    now: Instant,
-) -> Result<(), DbError> {
-    let mut by_version: BTreeMap<&str, Vec<Became>> = BTreeMap::new();
-    for (version, line) in lines {
-        by_version.entry(version).or_default().push(line);
-    }
-    for (version_id, deliveries) in by_version {
-        let dialogue = match dialogues.get(version_id) {
-            Some(dialogue) => dialogue.clone(),
-            None => {
-                let found = dialogue::store::dialogue_of(tx.connection, version_id)?;
-                Lift::new("dialogue_version", &version_id).some("dialogue_id", found)?
-            }
-        };
-        ledger::append(tx, now, dialogue, "settled", &OfVersion { version_id, deliveries })?;
-    }
-    Ok(())
-}
-
-fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Sent { .. } => "sent",
-        Outcome::Retry { .. } => "retry",
-        Outcome::Failed { .. } => "failed",
-        Outcome::Suppressed { .. } => "suppressed",
-    }
 }

@@ -7,7 +7,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 use diesel::sql_types::Timestamp;
 
-use super::{STILL_WAITS, still_waits, waiting};
+use super::{Postmark, STILL_WAITS, still_waits, waiting};
 use crate::db::schema::delivery;
 use crate::db::{AnyConnection, DbError, Lift, Rows, Statement, Tx, optional};
 use crate::kernel::{Clock, Email, Instant};
@@ -383,28 +383,23 @@ pub fn resume(tx: &mut Tx<'_>, dispatch_id: &str) -> Result<bool, DbError> {
     Ok(!aside.is_empty())
 }
 
-/// Writes down what became of letters, in one statement. A letter of its own is forgotten once it is settled: it may
-/// hold a link that is nobody else's.
+/// Settles what became of letters, in one statement. A letter of its own is forgotten once it is settled: it may hold a
+/// link that is nobody else's.
 ///
 /// # Errors
 /// [`DbError`].
-pub fn settle<'a>(
-    tx: &mut Tx<'_>,
-    settled: impl Iterator<Item = (&'a Held, &'a Outcome)>,
-    now: Instant,
-) -> Result<(), DbError> {
-    let now = Rows::moment(now.naive_utc());
+pub fn settle(tx: &mut Tx<'_>, marks: &[Postmark]) -> Result<(), DbError> {
     let mut rows = Vec::new();
-    for (held, outcome) in settled {
-        let (status, due_at, answer) = match outcome {
+    for (mark, posted) in marks.iter().flat_map(|mark| mark.letters.iter().map(move |posted| (mark, posted))) {
+        let (status, due_at, answer) = match &posted.outcome {
             Outcome::Sent { answer } => ("sent", None, answer),
             Outcome::Retry { at, answer } => ("queued", Some(Rows::moment(at.naive_utc())), answer),
             Outcome::Failed { answer } => ("failed", None, answer),
             Outcome::Suppressed { why } => ("suppressed", None, why),
         };
-        let settled_at = due_at.is_none().then_some(&now);
-        let answer: String = answer.chars().filter(|c| *c != '\0').take(500).collect();
-        rows.extend(held.deliveries.iter().map(|id| (id, status, due_at.clone(), answer.clone(), settled_at)));
+        let settled_at = due_at.is_none().then(|| Rows::moment(mark.at.naive_utc()));
+        let row = |id| (id, status, due_at.clone(), answer, settled_at.clone());
+        rows.extend(posted.deliveries.iter().map(|(id, _)| row(id)));
     }
     let sql = Rows::on(tx.connection);
     let statement = format!(
@@ -443,13 +438,13 @@ pub fn heed_clock(tx: &mut Tx<'_>, pause: TimeDelta, digest: TimeDelta, now: Ins
     Ok(moved)
 }
 
-/// When the next delivery that nobody holds is due; `None` when there is none.
+/// When the next delivery that nobody holds is due, of those that there is room for; `None` when there is none.
 ///
 /// # Errors
 /// [`DbError`].
-pub fn next_due(connection: &mut AnyConnection, term: Term) -> Result<Option<Instant>, DbError> {
+pub fn next_due(connection: &mut AnyConnection, room: Room, term: Term) -> Result<Option<Instant>, DbError> {
     let mut next: Option<NaiveDateTime> = None;
-    for urgency in Urgency::IN_ORDER {
+    for (urgency, _) in Urgency::IN_ORDER.into_iter().zip(room).filter(|(_, room)| *room > 0) {
         let due: Option<NaiveDateTime> = optional(
             delivery::table
                 .filter(waiting().and(delivery::urgency.eq(urgency.rank())))
