@@ -246,6 +246,28 @@ fn a_version_that_cannot_be_read_stops_its_own_dispatch_and_no_other() {
 }
 
 #[test]
+fn a_digest_goes_without_a_version_that_cannot_be_read_and_that_follows_when_it_can() {
+    let app = TestApp::start();
+    given::subscriber(&app, "dag@firma.example", "daily", json!({}));
+    let damaged = given::published(&app, "Natligt tilsyn");
+    given::published(&app, "Kørsel");
+    assert!(app.mails().is_empty(), "nothing goes before seven o'clock");
+    let set = |notice: &str| {
+        app.database.execute(&format!("UPDATE dialogue_version SET notice = {notice} WHERE dialogue_id = '{damaged}'"));
+    };
+    set("'{'");
+    app.advance(TimeDelta::hours(22));
+    let mail = app.mail_to("dag@firma.example");
+    assert!(mail.text.contains("Kørsel") && !mail.text.contains("Natligt tilsyn"), "{}", mail.text);
+    app.advance(TimeDelta::minutes(2));
+    assert!(app.mails().is_empty(), "it cannot be read yet");
+    set(&format!("(SELECT notice FROM dialogue WHERE id = '{damaged}')"));
+    app.advance(TimeDelta::minutes(10));
+    assert!(app.mail_to("dag@firma.example").text.contains("Natligt tilsyn"));
+    assert!(app.mails().is_empty(), "each was told once");
+}
+
+#[test]
 fn a_large_audience_is_found_page_by_page() {
     let app = TestApp::start();
     given::crowd(&app.node.db, (0..1203).map(|number| format!("nr{number}@firma.example")), app.now());

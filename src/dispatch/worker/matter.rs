@@ -8,7 +8,7 @@ use crate::dialogue::{self, Version, difference};
 use crate::dispatch::letters::News;
 use crate::kernel::{Id, Instant, Seal};
 use crate::mail::Failure;
-use crate::post::{self, Held, Task, Told};
+use crate::post::{self, Content, Held, Task, Told};
 use crate::process;
 use crate::subscription::{self, Subscription, Why};
 
@@ -74,12 +74,13 @@ pub(super) fn prepare(
     connection: &mut AnyConnection,
     seal: &Seal,
     at_hand: &AtHand,
-    held: Vec<Held>,
+    mut held: Vec<Held>,
     leased_at: std::time::Instant,
     now: Instant,
 ) -> Result<Vec<Task<Prepared>>, DbError> {
     let told = held.iter().flat_map(|held| held.content.notices()).map(|told| told.notice_version_id.as_str());
     let news = at_hand.all(connection, told.collect(), now)?;
+    held.iter_mut().for_each(|held| leave_out(held, |version| !news.contains_key(version)));
     let subscribers: Vec<&str> = held.iter().filter_map(|held| held.content.subscription_id()).collect();
     let hashes: Vec<String> = held.iter().map(|held| post::keyed(seal, &held.recipient.key())).collect();
     let (subscriptions, suppressed) = if subscribers.is_empty() {
@@ -91,6 +92,17 @@ pub(super) fn prepare(
     let known = Known { news, subscriptions, suppressed };
     let task = |(held, hash): (Held, String)| Task { matter: known.matter(&held, &hash), held, leased_at };
     Ok(held.into_iter().zip(hashes).map(task).collect())
+}
+
+/// Leaves out of a digest what cannot be read, unless that is all: it stays on lease, and is taken up by itself when that
+/// is over.
+fn leave_out(held: &mut Held, is_unfit: impl Fn(&str) -> bool) {
+    let Content::Digest { notices, .. } = &mut held.content else { return };
+    let told = std::mem::take(notices).into_iter().zip(std::mem::take(&mut held.deliveries));
+    let (unfit, fit): (Vec<_>, Vec<_>) = told.partition(|(told, _)| is_unfit(&told.notice_version_id));
+    (*notices, held.deliveries) = if fit.is_empty() { unfit } else { fit }.into_iter().unzip();
+    // The first names the letter.
+    held.id = held.deliveries.first().copied().unwrap_or(held.id);
 }
 
 /// What was looked up for some letters.
