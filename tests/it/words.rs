@@ -32,7 +32,7 @@ struct Field {
     write: fn(&TestApp, &str) -> Answer,
 }
 
-const FIELDS: [Field; 32] = [
+const FIELDS: [Field; 38] = [
     Field { name: "notice", pointer: "/title", write: |app, words| notice(app, "/title", words) },
     Field { name: "notice", pointer: "/description", write: |app, words| notice(app, "/description", words) },
     Field { name: "notice", pointer: "/questions/0", write: |app, words| notice(app, "/questions/0", words) },
@@ -242,6 +242,57 @@ const FIELDS: [Field; 32] = [
             app.facilitator().post(&format!("/processes/{}/adoptions", process.id), adoption)
         },
     },
+    Field {
+        name: "challenge",
+        pointer: "/title",
+        write: |app, words| {
+            let member = app.member(&given::municipality(app, &name()));
+            let drafted = member.post("/challenges", given::challenge_body(words));
+            if drafted.status == 201 {
+                let path = format!("/challenges/{}", drafted.id());
+                member.post(&format!("{path}/submit"), json!({})).expect(200);
+                app.facilitator().post(&format!("{path}/return"), json!({"reason": "Hvor mange?"})).expect(200);
+            }
+            drafted
+        },
+    },
+    Field {
+        name: "challenge returned",
+        pointer: "/reason",
+        write: |app, words| {
+            let member = app.member(&given::municipality(app, &name()));
+            let challenge = given::submitted(&member, "Natlige tilsyn");
+            app.facilitator().post(&format!("/challenges/{}/return", challenge.id), json!({"reason": words}))
+        },
+    },
+    Field { name: "signatory", pointer: "/name", write: |app, words| signatory(app, "name", words).1 },
+    Field {
+        name: "signatory",
+        pointer: "/title",
+        write: |app, words| {
+            let (_, named) = signatory(app, "title", words);
+            if named.status == 201 {
+                sign(app, json!({"sign": true})).expect(200);
+            }
+            named
+        },
+    },
+    Field {
+        name: "signature declined",
+        pointer: "/reason",
+        write: |app, words| {
+            signatory(app, "title", "Borgmester").1.expect(201);
+            sign(app, json!({"sign": false, "reason": words}))
+        },
+    },
+    Field {
+        name: "letter of intent withdrawn",
+        pointer: "/reason",
+        write: |app, words| {
+            let (letter, _) = signatory(app, "title", "Borgmester");
+            app.facilitator().post(&format!("{letter}/withdraw"), json!({"reason": words}))
+        },
+    },
 ];
 
 /// A number that no other call gets: names and addresses are used once.
@@ -283,6 +334,30 @@ fn notice(app: &TestApp, pointer: &str, words: &str) -> Answer {
         app.facilitator().post(&format!("/dialogues/{}/publish", drafted.id()), Value::Null).expect(200);
     }
     drafted
+}
+
+/// A letter of intent that is out to one who is named so; and the answer to naming them.
+fn signatory(app: &TestApp, field: &str, words: &str) -> (String, Answer) {
+    let (staff, body) = (app.facilitator(), given::municipality(app, &name()));
+    let process = format!("/processes/{}", given::process(app, "Ro om natten").id);
+    let part = json!({"organisation_id": body.id, "role": "need_owner", "joined_on": "2026-11-01", "state": "partner"});
+    staff.post(&format!("{process}/participants"), part).expect(201);
+    let drafted = staff.post(&format!("{process}/letters-of-intent"), json!({"language": "da"})).expect(201);
+    let letter = format!("/letters-of-intent/{}", drafted.id());
+    let mut named =
+        json!({"organisation_id": body.id, "name": "Ane Holm", "title": "Borgmester", "email": address(app)});
+    named[field] = words.into();
+    let named = staff.post(&format!("{letter}/signatories"), named);
+    if named.status == 201 {
+        staff.post(&format!("{letter}/send"), json!({})).expect(200);
+    }
+    (letter, named)
+}
+
+/// Answers the letter that asks to sign.
+fn sign(app: &TestApp, mut answer: Value) -> Answer {
+    answer["token"] = app.mails()[0].token("/letters-of-intent/sign/").into();
+    app.anonymous().post("/letters-of-intent/sign", answer)
 }
 
 /// A question whose asker confirmed it.
