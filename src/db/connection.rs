@@ -89,7 +89,7 @@ impl fmt::Debug for DatabaseUrl {
 }
 
 /// What a connection is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
     Read,
     Write,
@@ -184,28 +184,33 @@ pub(super) fn is_outage(message: &str) -> bool {
         || message.contains("unable to open database file")
 }
 
+/// Looks whether the other end has closed it, without a word to the server: a question there and back would cost as much
+/// as what the connection is wanted for.
+pub(super) fn is_open(connection: &mut AnyConnection) -> Result<(), DbError> {
+    if let AnyConnection::Postgres(connection) = connection {
+        // Twice: what is read first may be the server's farewell, and the end comes behind it.
+        for _ in 0..2 {
+            connection.notifications_iter().try_for_each(|heard| heard.map(drop))?;
+        }
+    }
+    Ok(())
+}
+
 /// Opens the pool's connections.
 #[derive(Debug)]
-pub(super) struct Opener(pub(super) DatabaseUrl, pub(super) Use);
+pub(super) struct Opener(pub(super) DatabaseUrl);
 
 impl ManageConnection for Opener {
     type Connection = AnyConnection;
     type Error = DbError;
 
     fn connect(&self) -> Result<AnyConnection, DbError> {
-        open(&self.0, self.1)
+        open(&self.0, Use::Read)
     }
 
-    /// Asked before each use. Looks whether the other end has closed it, without a word to the server: a question there
-    /// and back would cost as much as what the connection is wanted for.
+    /// Asked before each use.
     fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), DbError> {
-        if let AnyConnection::Postgres(connection) = connection {
-            // Twice: what is read first may be the server's farewell, and the end comes behind it.
-            for _ in 0..2 {
-                connection.notifications_iter().try_for_each(|heard| heard.map(drop))?;
-            }
-        }
-        Ok(())
+        is_open(connection)
     }
 
     fn has_broken(&self, _: &mut AnyConnection) -> bool {

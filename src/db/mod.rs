@@ -4,7 +4,8 @@
 //! which commits together whatever is waiting: each deed runs in its own savepoint and is answered after
 //! the commit, so a durable write costs a share of a disk flush. On PostgreSQL the writers of several
 //! nodes take turns by a row lock. So on either engine a deed sees every deed before it, no two deeds
-//! race, and change numbers are handed out in the order in which they become visible.
+//! race, and change numbers are handed out in the order in which they become visible. What nobody who reads sees may be
+//! written [aside](Db::write_aside).
 //!
 //! A replica may take reads off the primary. A read goes there only when the replica has every change that the primary
 //! had committed when the read began, and to the primary otherwise: so no read, by anybody through any node, is older than
@@ -25,7 +26,7 @@ mod sheet;
 mod transfer;
 mod writer;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use diesel::r2d2::{Builder, Pool, PooledConnection};
@@ -89,16 +90,16 @@ impl From<diesel::result::Error> for DbError {
 #[derive(Clone)]
 pub struct Db {
     url: DatabaseUrl,
-    readers: Connections,
-    replica: Option<Connections>,
+    readers: Readers,
+    replica: Option<Readers>,
     writer: Writer,
-    aside: Option<Connections>,
+    aside: Option<Arc<Mutex<Option<AnyConnection>>>>,
     newest: Newest,
     committed: Arc<watch::Sender<i64>>,
     patience: Option<Duration>,
 }
 
-type Connections = Pool<Opener>;
+type Readers = Pool<Opener>;
 
 /// A write in progress. Only [`Db::write`] makes one: what takes a `Tx` happens wholly or not at all.
 pub struct Tx<'a> {
@@ -116,12 +117,11 @@ impl Db {
     /// When it cannot be reached or written, or was written by a newer version of the service.
     pub fn open(url: &DatabaseUrl) -> Result<Self, MigrateError> {
         migrate::to_latest(&mut connection::open(url, Use::Write)?)?;
-        let readers = pool().build(Opener(url.clone(), Use::Read));
+        let readers = pool().build(Opener(url.clone()));
         let readers = readers.map_err(|error| DbError::Unavailable(error.to_string()))?;
         let committed = Arc::new(watch::Sender::new(0));
         let writer = Writer::start(url.clone(), migrate::newest()?, Arc::clone(&committed));
-        let aside = || pool().max_size(1).min_idle(Some(0)).build_unchecked(Opener(url.clone(), Use::Write));
-        let aside = (url.engine == Engine::Postgres).then(aside);
+        let aside = (url.engine == Engine::Postgres).then(Arc::default);
         let newest = Newest::start(url.clone());
         Ok(Self { url: url.clone(), readers, replica: None, writer, aside, newest, committed, patience: None })
     }
@@ -129,7 +129,7 @@ impl Db {
     /// … with a replica for reads. It need not be there yet.
     #[must_use]
     pub fn with_replica(self, url: &DatabaseUrl) -> Self {
-        Self { replica: Some(pool().build_unchecked(Opener(url.clone(), Use::Read))), ..self }
+        Self { replica: Some(pool().build_unchecked(Opener(url.clone()))), ..self }
     }
 
     /// … that answers within this time, if only that it cannot: where somebody waits at the other end.
@@ -245,9 +245,14 @@ impl Db {
         let Some(aside) = self.aside.clone() else {
             return self.write(move |tx| statement(tx.connection)).await;
         };
+        let url = self.url.clone();
         let write = move || {
-            let mut pooled = get(&aside)?;
-            statement(&mut pooled)
+            let mut kept = aside.lock().unwrap_or_else(PoisonError::into_inner);
+            let open = kept.take().and_then(|mut open| connection::is_open(&mut open).is_ok().then_some(open));
+            let mut connection = open.map_or_else(|| connection::open(&url, Use::Write), Ok)?;
+            statement(&mut connection)?;
+            *kept = Some(connection);
+            Ok(())
         };
         self.look(write).await
     }
@@ -302,12 +307,12 @@ fn pool() -> Builder<Opener> {
         .error_handler(Box::new(connection::LogConnectErrors))
 }
 
-fn get(connections: &Connections) -> Result<PooledConnection<Opener>, DbError> {
-    connections.get().map_err(|error| DbError::Unavailable(error.to_string()))
+fn get(readers: &Readers) -> Result<PooledConnection<Opener>, DbError> {
+    readers.get().map_err(|error| DbError::Unavailable(error.to_string()))
 }
 
 /// A connection to the replica, if it is not behind the primary as it stands now.
-fn fresh(replica: &Connections, primary: &Connections) -> Result<Option<PooledConnection<Opener>>, DbError> {
+fn fresh(replica: &Readers, primary: &Readers) -> Result<Option<PooledConnection<Opener>>, DbError> {
     let mut asked = get(primary)?;
     let newest = last_change(&mut asked)?;
     drop(asked);

@@ -84,17 +84,16 @@ async fn keep_posting(node: Data<Node>, office: PostOffice, stop: watch::Receive
 async fn keep_marking(office: &PostOffice, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         let pause = match office.mark().await {
-            Ok(0) => Duration::MAX,
-            Ok(_) => Duration::ZERO,
+            // Whatever is done from here on is told of.
+            Ok(_) => Duration::MAX,
             Err(error) => {
                 tracing::error!(%error, "letters wait: what became of others could not be written down");
                 LOOK_EVERY
             }
         };
         tokio::select! {
-            biased;
-            () = tokio::time::sleep(pause) => {}
             () = office.something_done() => {}
+            () = tokio::time::sleep(pause) => {}
             changed = stop.changed() => if changed.is_err() { return },
         }
         office.gather().await;
@@ -166,7 +165,7 @@ impl Worker {
         tidy(&self.node, &mut self.rounds.tidied_at).await;
         loop {
             while step(&self.node, &mut self.rounds).await? {}
-            let marked = self.office.mark().await? > 0;
+            let marked = self.office.mark().await?;
             if self.office.turn(true).await? || marked {
                 continue;
             }

@@ -77,15 +77,10 @@ impl Letter {
         Self { to: to.as_str().to_owned(), language, subject: subject.into(), prose, one_click: None }
     }
 
-    /// The address as it travels: a domain with Danish letters in the spelling that every server takes (RFC 5891), so
-    /// that only letters before the `@` ask for more.
+    /// The address as it travels.
     #[must_use]
     pub fn mailbox(&self) -> String {
-        let spelled = self.to.rsplit_once('@').and_then(|(local, domain)| match url::Host::parse(domain).ok()? {
-            url::Host::Domain(domain) => Some(format!("{local}@{domain}")),
-            url::Host::Ipv4(_) | url::Host::Ipv6(_) => None,
-        });
-        spelled.unwrap_or_else(|| self.to.clone())
+        on_the_wire(&self.to)
     }
 
     /// The message as it goes over the wire, spelled out piece by piece: what many letters say alike is copied as it is.
@@ -150,6 +145,17 @@ fn add_body(message: &mut String, [head, own]: [&str; 2], common: Option<&Spelle
             message.push_str(&quoted(own));
         }
     }
+}
+
+/// An address as it travels: a domain with Danish letters in the spelling that every server takes (RFC 5891), so that only
+/// letters before the `@` ask for more.
+#[must_use]
+pub fn on_the_wire(address: &str) -> String {
+    let spelled = address.rsplit_once('@').and_then(|(local, domain)| match url::Host::parse(domain).ok()? {
+        url::Host::Domain(domain) => Some(format!("{local}@{domain}")),
+        url::Host::Ipv4(_) | url::Host::Ipv6(_) => None,
+    });
+    spelled.unwrap_or_else(|| address.to_owned())
 }
 
 /// Whole lines in quoted-printable (RFC 2045 § 6.7): each is spelled by itself, so that parts put together are the whole.

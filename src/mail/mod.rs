@@ -12,7 +12,7 @@ mod report;
 mod smtp;
 
 pub use dkim::{Signer, SignerError};
-pub use letter::{Letter, OneClick, Sender, Spelling};
+pub use letter::{Letter, OneClick, Sender, Spelling, on_the_wire};
 pub use postman::{Failure, Hand, Mailbox, Postman, PostmanError, ReturnAddress};
 pub use prose::Prose;
 pub(crate) use prose::escape;

@@ -60,9 +60,11 @@ struct State<T> {
     waiting: [VecDeque<Task<T>>; 3],
     /// What is held already, and still being made ready to lie here.
     coming: Vec<Id<Delivery>>,
-    /// The deliveries in hands, for their leases to be renewed.
-    in_hands: Vec<(Held, Instant)>,
-    in_flight: usize,
+    /// What is in flight, with when its lease was granted or renewed: it is held until it is written down.
+    begun: Vec<(Held, Instant)>,
+    /// How many hands are busy.
+    busy: usize,
+    /// What is done, until somebody takes it to write it down.
     done: Vec<(Held, Outcome)>,
     lanes: Lanes,
     pacer: Option<Pacer>,
@@ -86,8 +88,8 @@ impl<T> Desk<T> {
         let state = State {
             waiting: [VecDeque::new(), VecDeque::new(), VecDeque::new()],
             coming: Vec::new(),
-            in_hands: Vec::new(),
-            in_flight: 0,
+            begun: Vec::new(),
+            busy: 0,
             done: Vec::new(),
             lanes: Lanes::new(bounds.hands, bounds.domain_rate),
             pacer: bounds.rate.map(Pacer::new),
@@ -158,7 +160,7 @@ impl<T> Desk<T> {
         let Begun { task, at } = begun;
         let mut state = self.state();
         state.lanes.end(&task.held.domain, at, ended, Instant::now());
-        state.in_hands.retain(|(held, _)| held.id != task.held.id);
+        state.busy -= 1;
         state.done.push((task.held, outcome));
         // Whoever writes down is told of the first, and then when it is enough: to wake them for each would cost more than
         // a letter's way through here.
@@ -187,17 +189,16 @@ impl<T> Desk<T> {
         }
     }
 
-    /// Takes what is to be written down.
+    /// Takes what is to be written down. It is held until it is.
     #[must_use]
     pub fn take_done(&self) -> Vec<(Held, Outcome)> {
         std::mem::take(&mut self.state().done)
     }
 
-    /// So many are written down.
-    pub fn written_down(&self, count: usize) {
-        let mut state = self.state();
-        state.in_flight = state.in_flight.saturating_sub(count);
-        drop(state);
+    /// These are written down.
+    pub fn written_down(&self, done: &[(Held, Outcome)]) {
+        let ids: HashSet<_> = done.iter().map(|(held, _)| held.id).collect();
+        self.state().begun.retain(|(held, _)| !ids.contains(&held.id));
         self.bell.notify_all();
         self.moved.notify_one();
     }
@@ -258,35 +259,34 @@ impl<T> Desk<T> {
     pub fn to_renew(&self) -> Vec<Held> {
         let state = self.state();
         let waiting = || state.waiting.iter().flatten().map(|task| (&task.held, task.leased_at));
-        let held = || waiting().chain(state.in_hands.iter().map(|(held, leased_at)| (held, *leased_at)));
+        let held = || waiting().chain(state.begun.iter().map(|(held, leased_at)| (held, *leased_at)));
         if held().all(|(_, leased_at)| leased_at.elapsed() <= self.bounds.lease / 3) {
             return Vec::new();
         }
         held().map(|(held, _)| held.clone()).collect()
     }
 
-    /// The letters that are expected, wait, are in hands, or are done and not yet written down.
+    /// The letters that are expected, wait, or are in flight.
     #[must_use]
     pub fn holds(&self) -> HashSet<Id<Delivery>> {
         let state = self.state();
         let waiting = state.waiting.iter().flatten().map(|task| task.held.id);
-        let in_hands = state.in_hands.iter().map(|(held, _)| held.id);
-        let done = state.done.iter().map(|(held, _)| held.id);
-        state.coming.iter().copied().chain(waiting).chain(in_hands).chain(done).collect()
+        let begun = state.begun.iter().map(|(held, _)| held.id);
+        state.coming.iter().copied().chain(waiting).chain(begun).collect()
     }
 
     /// All leases were renewed at this moment.
     pub fn renewed(&self, at: Instant) {
         let mut state = self.state();
         state.waiting.iter_mut().flatten().for_each(|task| task.leased_at = at);
-        state.in_hands.iter_mut().for_each(|(_, leased_at)| *leased_at = at);
+        state.begun.iter_mut().for_each(|(_, leased_at)| *leased_at = at);
     }
 
-    /// How many letters are in hands or not yet written down, and how many wait at hand or are expected there.
+    /// How many letters are in flight, and how many wait at hand or are expected there.
     #[must_use]
     pub fn load(&self) -> (usize, usize) {
         let state = self.state();
-        (state.in_flight, state.coming.len() + state.waiting())
+        (state.begun.len(), state.coming.len() + state.waiting())
     }
 
     /// Lets a hand rest, unless the desk is closed meanwhile.
@@ -321,7 +321,7 @@ impl<T> Task<T> {
 impl<T> State<T> {
     /// Whether half of what may be in flight is done, or no hand is busy.
     fn is_enough(&self, bounds: &Bounds) -> bool {
-        self.in_hands.is_empty() || self.done.len() * 2 >= bounds.in_flight
+        self.busy == 0 || self.done.len() * 2 >= bounds.in_flight
     }
 
     /// How many letters wait at hand.
@@ -336,11 +336,11 @@ impl<T> State<T> {
         if !pause.is_zero() {
             return Err(pause);
         }
-        if self.in_flight < bounds.in_flight
+        if self.begun.len() < bounds.in_flight
             && let Some(task) = self.next(now, bounds.lease)
         {
-            self.in_flight += 1;
-            self.in_hands.push((task.held.clone(), task.leased_at));
+            self.busy += 1;
+            self.begun.push((task.held.clone(), task.leased_at));
             if let Some(pacer) = &mut self.pacer {
                 pacer.take(now);
             }
@@ -406,9 +406,10 @@ mod tests {
         assert!(begin(&desk).is_none());
         desk.done(one, Outcome::Sent { answer: String::new() }, Ended::Answered);
         assert!(begin(&desk).is_none(), "it is sent, and nobody has written that down");
-        assert_eq!(desk.take_done().len(), 1);
+        let done = desk.take_done();
+        assert_eq!(done.len(), 1);
         assert!(begin(&desk).is_none());
-        desk.written_down(1);
+        desk.written_down(&done);
         assert!(begin(&desk).is_some());
         assert_eq!(desk.load(), (2, 2));
     }
@@ -452,7 +453,9 @@ mod tests {
         let (done, _in_hand) = (begin(&desk).unwrap(), begin(&desk).unwrap());
         desk.done(done, Outcome::Sent { answer: String::new() }, Ended::Answered);
         assert_eq!(desk.holds().len(), 3, "one is done, one in a hand, one waits");
-        assert_eq!(desk.take_done().len(), 1);
+        let done = desk.take_done();
+        assert_eq!((done.len(), desk.holds().len()), (1, 3), "it is being written down");
+        desk.written_down(&done);
         assert_eq!(desk.holds().len(), 2);
     }
 

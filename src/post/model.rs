@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{Email, Id, Instant, Seal};
-use crate::mail::{Failure, Letter};
+use crate::mail::{Failure, Letter, on_the_wire};
 
 /// How long a letter is tried before it is given up.
 const PATIENCE: TimeDelta = TimeDelta::hours(48);
@@ -68,9 +68,14 @@ impl Held {
     }
 }
 
-/// A mail server's words without the address that they name.
+/// A mail server's words without the address that they name, as it is written or as it travels.
 #[must_use]
 pub fn without(words: &str, address: &str) -> String {
+    let words = without_spelling(words, address);
+    if address.is_ascii() { words } else { without_spelling(&words, &on_the_wire(address)) }
+}
+
+fn without_spelling(words: &str, address: &str) -> String {
     let address = address.to_ascii_lowercase();
     let mut out = String::with_capacity(words.len());
     let mut rest = words;
@@ -233,6 +238,8 @@ mod tests {
         assert_eq!(without(said, "ane@firma.dk"), "550 5.1.1 <…>: no such user … here");
         assert_eq!(without("250 ok Æ", "ane@firma.dk"), "250 ok Æ");
         assert_eq!(without("æ@x.dk Æ@x.dk", "æ@x.dk"), "… Æ@x.dk");
+        assert_eq!(without("550 <ane@xn--rd-lka.dk> ane@ærø.dk", "ane@ærø.dk"), "550 <ane@xn--rd-lka.dk> …");
+        assert_eq!(without("550 <ane@xn--r-3fa9c.dk>", "ane@ærø.dk"), "550 <…>");
     }
 
     #[test]

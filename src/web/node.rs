@@ -30,7 +30,7 @@ pub struct Metrics {
     pub registry: Registry,
     pub(super) requests: IntCounterVec,
     pub(super) seconds: HistogramVec,
-    /// Deliveries settled, by outcome.
+    /// Letters whose outcome this node wrote down, by outcome.
     pub deliveries: IntCounterVec,
     /// Deliveries that wait, by urgency.
     pub waiting: IntGaugeVec,
@@ -57,7 +57,7 @@ impl Metrics {
             &["route"],
         )?;
         let deliveries = IntCounterVec::new(
-            Opts::new("skala_deliveries_total", "Letters settled by this node, by outcome."),
+            Opts::new("skala_deliveries_total", "Letters whose outcome this node wrote down, by outcome."),
             &["outcome"],
         )?;
         let waiting = IntGaugeVec::new(

@@ -15,7 +15,7 @@ use crate::dispatch::{letters, store};
 use crate::kernel::Instant;
 use crate::mail::{Failure, Hand, Letter, Postman, is_dead};
 use crate::post::lanes::Ended;
-use crate::post::store::{Posted, Postmark, Term};
+use crate::post::store::{Posted, Postmark, Room, Term};
 use crate::post::{self, Begun, Bounds, Content, Desk, Held, Outcome, Task};
 use crate::web::Node;
 
@@ -77,11 +77,11 @@ impl PostOffice {
         tokio::time::timeout(self.took.get(), self.desk.enough_done()).await.ok();
     }
 
-    /// Writes down what is done, so that the hands can go on; returns how many letters that were.
-    pub(super) async fn mark(&self) -> Result<usize, DbError> {
+    /// Writes down what is done, so that the hands can go on; returns whether there was anything.
+    pub(super) async fn mark(&self) -> Result<bool, DbError> {
         let done = self.desk.take_done();
         if done.is_empty() {
-            return Ok(0);
+            return Ok(false);
         }
         let began = std::time::Instant::now();
         let posted = |(held, outcome): &(Held, Outcome)| {
@@ -99,8 +99,8 @@ impl PostOffice {
         for (_, outcome) in &done {
             self.node.metrics.deliveries.with_label_values(&[word(outcome)]).inc();
         }
-        self.desk.written_down(done.len());
-        Ok(done.len())
+        self.desk.written_down(&done);
+        Ok(true)
     }
 
     /// Settles what has a postmark and fetches what is due, in one transaction, when it is worth it; returns whether there
@@ -110,7 +110,7 @@ impl PostOffice {
         let waited = || self.looked_at.get().is_none_or(|looked_at| looked_at.elapsed() >= LOOK_EVERY);
         let marked = self.marked.get();
         let presses = !renewing.is_empty() || marked >= TOGETHER || marked > 0 && (runs_low || waited());
-        if !presses && !((may_be_new || runs_low) && self.next_due().await?.is_zero()) {
+        if !presses && !((may_be_new || runs_low) && self.next_due(room).await?.is_zero()) {
             return Ok(false);
         }
         let (now, lease) = (self.node.now(), self.lease());
@@ -120,9 +120,10 @@ impl PostOffice {
         let deed = move |tx: &mut Tx<'_>| {
             // Before anything is settled: what gets its postmark a moment later lies here still.
             let mut here = desk.holds();
-            let settled = settle_all(tx, &dialogues, now)?;
             let term = Term::of(lease, &node.clock, tx.connection)?;
+            // What is settled with a pause is on lease no longer.
             post::store::renew(tx, &renewing, term)?;
+            let settled = settle_all(tx, &dialogues, now)?;
             let paused = store::held_back(tx.connection, "paused")?;
             let is_paused = |held: &Held| held.content.notices().iter().any(|told| paused.contains(&told.dispatch_id));
             let (aside, later): (Vec<_>, Vec<_>) =
@@ -140,7 +141,7 @@ impl PostOffice {
             Ok::<_, DbError>((settled, leased))
         };
         // What gets its postmark from here on may be settled with it, or not.
-        self.marked.set(0);
+        let marked = self.marked.replace(0);
         let (settled, leased) =
             self.node.db.write(deed).await.inspect_err(|_| self.marked.set(self.marked.get() + marked))?;
         self.looked_at.set(Some(began));
@@ -157,8 +158,7 @@ impl PostOffice {
     }
 
     /// How long nothing is due that there is room for.
-    async fn next_due(&self) -> Result<Duration, DbError> {
-        let room = self.desk.room();
+    async fn next_due(&self, room: Room) -> Result<Duration, DbError> {
         if room == [0, 0, 0] {
             return Ok(Duration::MAX);
         }
@@ -171,16 +171,9 @@ impl PostOffice {
         Ok(due.map_or(Duration::MAX, |due| (due - now).to_std().unwrap_or(Duration::ZERO)))
     }
 
-    /// How long there is nothing to settle and nothing due, as far as is known. While hands are busy nobody asks: whoever is
-    /// done makes room.
+    /// How long there is nothing to settle and nothing due, as far as is known.
     pub(super) async fn until_due(&self) -> Duration {
-        if self.marked.get() > 0 {
-            LOOK_EVERY
-        } else if self.desk.load() == (0, 0) {
-            self.next_due().await.unwrap_or(Duration::from_secs(1))
-        } else {
-            Duration::from_secs(1)
-        }
+        if self.is_idle() { self.next_due(self.desk.room()).await.unwrap_or(LOOK_EVERY) } else { LOOK_EVERY }
     }
 
     /// Whether nothing waits at the desk, is in a hand, is to get its postmark or to be settled.
@@ -208,15 +201,13 @@ impl PostOffice {
         }
         while !self.is_idle() {
             let moved = match self.mark().await {
-                Ok(0) if self.desk.load() == (0, 0) => self.turn(false).await,
-                Ok(0) => {
-                    self.something_done().await;
-                    continue;
-                }
-                marked => marked.map(|marked| marked > 0),
+                Ok(marked) => self.turn(false).await.map(|moved| moved || marked),
+                Err(error) => Err(error),
             };
-            if moved.is_err() {
-                tokio::time::sleep(Duration::from_secs(1)).await;
+            match moved {
+                Ok(true) => {}
+                Ok(false) => drop(tokio::time::timeout(LOOK_EVERY, self.something_done()).await),
+                Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
             }
         }
     }

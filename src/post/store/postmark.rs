@@ -1,8 +1,8 @@
 //! Postmarks: what became of letters, written down the moment it is known, and settled a little later and many at once.
 //!
 //! To settle is to touch deliveries, their indexes and the ledger, in turn with all who write. A postmark is one row that
-//! nobody else looks at, and the hands wait for it alone. A letter that has one is never posted again: whoever takes
-//! letters on lease settles every postmark first, those of workers that are gone too.
+//! nobody else looks at, and the hands wait for it alone. What has one is not posted again: whoever takes letters on lease
+//! settles every postmark first, those of workers that are gone too, and none takes what its own desk still holds.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -43,7 +43,7 @@ pub struct Postmark {
 /// Writes a postmark, in one statement.
 ///
 /// # Errors
-/// [`DbError`]; it may stand there all the same, and twice does no harm.
+/// [`DbError`]; it may stand there all the same. One that is then put twice is told twice in the ledger.
 pub fn put_postmark(connection: &mut AnyConnection, mark: &Postmark) -> Result<(), DbError> {
     diesel::insert_into(postmark::table)
         .values((
@@ -75,8 +75,8 @@ pub fn take_postmarks(tx: &mut Tx<'_>) -> Result<Vec<Postmark>, DbError> {
     rows.sort_by(|one, other| one.id.cmp(&other.id));
     let read = |row: Row| {
         let letters = Lift::new("postmark", &row.id).json("letters", &row.letters);
-        letters.map(|letters| Postmark { at: row.marked_at.and_utc(), letters })
+        let letters = letters.inspect_err(|error| tracing::error!(%error, "letters may go twice")).ok()?;
+        Some(Postmark { at: row.marked_at.and_utc(), letters })
     };
-    let readable = |read: Result<Postmark, DbError>| read.inspect_err(|error| tracing::error!(%error)).ok();
-    Ok(rows.into_iter().map(read).filter_map(readable).collect())
+    Ok(rows.into_iter().filter_map(read).collect())
 }
