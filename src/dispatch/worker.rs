@@ -10,6 +10,7 @@ use std::time::Duration;
 use actix_web::web::Data;
 use chrono::TimeDelta;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use self::post_office::PostOffice;
 use super::audience::Told;
@@ -18,7 +19,7 @@ use crate::account;
 use crate::config::Settings;
 use crate::db::DbError;
 use crate::dialogue;
-use crate::kernel::{Instant, copenhagen};
+use crate::kernel::{self, copenhagen};
 use crate::mail::{Postman, PostmanError, Signer};
 use crate::post;
 use crate::web::Node;
@@ -40,7 +41,7 @@ pub struct Worker {
 /// What a worker knows from one step to the next, beside posting.
 #[derive(Default)]
 struct Rounds {
-    tidied_at: Option<Instant>,
+    tidied_at: Option<kernel::Instant>,
     /// What is told by the dispatch whose recipients are being found.
     told: Option<Arc<Told>>,
 }
@@ -106,6 +107,7 @@ async fn keep_turning(node: &Data<Node>, office: &PostOffice, mut stop: watch::R
     let mut may_be_new = true;
     while !*stop.borrow() {
         // Whatever is committed from here on wakes.
+        let looked_at = Instant::now();
         commits.borrow_and_update();
         let pause = match office.turn(may_be_new).await {
             Ok(_) => office.until_due().await,
@@ -116,18 +118,19 @@ async fn keep_turning(node: &Data<Node>, office: &PostOffice, mut stop: watch::R
         };
         may_be_new = tokio::select! {
             () = office.something_moved() => commits.has_changed().unwrap_or(false),
-            () = soon_after(&mut commits, Duration::from_millis(5)) => true,
+            () = committed(&mut commits, looked_at + Duration::from_millis(5)) => true,
             () = tokio::time::sleep(pause.min(LOOK_EVERY)) => true,
             changed = stop.changed() => if changed.is_err() { return } else { false },
         }
     }
 }
 
-/// Returns a little after the next commit, which is still to be seen then: several in a row are one reason to look.
-async fn soon_after(commits: &mut watch::Receiver<i64>, pause: Duration) {
+/// Returns at the next commit, which is still to be seen then, and not before this moment: whoever has just looked waits,
+/// since several in a row are one reason to look.
+async fn committed(commits: &mut watch::Receiver<i64>, not_before: Instant) {
     if commits.changed().await.is_ok() {
         commits.mark_changed();
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep_until(not_before).await;
     }
 }
 
@@ -135,6 +138,7 @@ async fn keep_expanding(node: Data<Node>, mut stop: watch::Receiver<bool>) {
     let mut commits = node.db.commits();
     let mut rounds = Rounds::default();
     while !*stop.borrow() {
+        let looked_at = Instant::now();
         commits.borrow_and_update();
         match step(&node, &mut rounds).await {
             Ok(true) => continue,
@@ -142,7 +146,7 @@ async fn keep_expanding(node: Data<Node>, mut stop: watch::Receiver<bool>) {
             Err(error) => tracing::error!(%error, "the worker could not go on"),
         }
         tokio::select! {
-            () = soon_after(&mut commits, Duration::from_millis(50)) => {}
+            () = committed(&mut commits, looked_at + Duration::from_millis(50)) => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
             changed = stop.changed() => if changed.is_err() { return },
         }
@@ -247,7 +251,7 @@ async fn end_dispatches(node: &Data<Node>) -> Result<(), DbError> {
 }
 
 /// Does what is done by the clock, once an hour and when a day begins. A clock that was set back does not keep it from it.
-async fn tidy(node: &Data<Node>, tidied_at: &mut Option<Instant>) {
+async fn tidy(node: &Data<Node>, tidied_at: &mut Option<kernel::Instant>) {
     let now = node.now();
     let day = |at| copenhagen(at).date_naive();
     if tidied_at.is_none_or(|at| (now - at).abs() >= TIDY_EVERY || day(now) != day(at)) {
