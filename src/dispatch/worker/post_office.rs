@@ -71,7 +71,7 @@ impl PostOffice {
         TimeDelta::from_std(self.desk.bounds().lease).unwrap_or(TimeDelta::minutes(1))
     }
 
-    /// Lets the hands finish what they hold, for as long as the last postmark took: whoever waits no longer than that marks
+    /// Lets the hands finish more, until it is enough or for as long as the last postmark took: whoever waits no longer marks
     /// more at a time and is never much later, be it that a flush or that a letter is what takes long.
     pub(super) async fn gather(&self) {
         tokio::time::timeout(self.took.get(), self.desk.enough_done()).await.ok();
