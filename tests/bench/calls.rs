@@ -5,6 +5,7 @@
 //! cargo bench --bench calls                           # at 1,000 challenges and subscriptions, 5 seconds a call
 //! cargo bench --bench calls -- 1000 100000 1000000    # the same, and how it grows
 //! cargo bench --bench calls -- 1000 --seconds 2
+//! cargo bench --bench calls -- --only create          # the calls of this name alone
 //! ```
 //!
 //! The first 1,000 challenges come through the import. A larger database is made from them in SQL: each is copied under new
@@ -58,11 +59,12 @@ fn main() {
     {
         return serve_bare(port.parse().unwrap());
     }
-    let (mut sizes, mut seconds) = (Vec::new(), 5);
+    let (mut sizes, mut seconds, mut only) = (Vec::new(), 5, String::new());
     let mut given = arguments.iter();
     while let Some(argument) = given.next() {
         match argument.as_str() {
             "--seconds" => seconds = given.next().unwrap().parse().unwrap(),
+            "--only" => only.clone_from(given.next().unwrap()),
             size => sizes.push(size.parse().unwrap()),
         }
     }
@@ -84,7 +86,7 @@ fn main() {
         println!("|---|---|---:|---:|---:|---:|---:|---:|---:|");
     }
     let sqlite = Database::new(format!("sqlite://{}", folder.join("skala.db").display()));
-    let mut bench = Bench { bare, folder, time, grown: Vec::new(), starts: Vec::new() };
+    let mut bench = Bench { bare, folder, time, only, grown: Vec::new(), starts: Vec::new() };
     let writes = bench.measure("SQLite", &sqlite, None, &sizes);
     let postgres = Postgres::create("calls");
     match &postgres {
@@ -103,6 +105,8 @@ struct Bench {
     bare: Server,
     folder: PathBuf,
     time: Duration,
+    /// How the names of the calls begin that are measured.
+    only: String,
     /// Engine, call, and what it took at each size.
     grown: Vec<(&'static str, String, Vec<Cost>)>,
     /// A line of the table of starts each.
@@ -148,7 +152,7 @@ impl Bench {
             let (_, took) = timed(|| while load::once(server.address, &first).0 != 200 {});
             let index = server.memory() - idle;
             let matched = format!("{:.0} | {index:.0}", took.as_secs_f64() * 1000.0);
-            let wanted = Wanted { base: "/api/v1", bearer: &member, process: &process, ids: &ids };
+            let wanted = Wanted { base: "/api/v1", bearer: &member, process: &process, ids: &ids, only: &self.only };
             if place == 0 && *size < LARGE {
                 for call in wanted.calls(true) {
                     self.one(&server, postgres, &by, &call);
@@ -235,7 +239,7 @@ impl Bench {
 
     /// The same deed by many at once, who share commits, and by one after another, a commit each.
     fn writes(&self, server: &Server, member: &str) -> String {
-        let create = Wanted { base: "/api/v1", bearer: member, process: "", ids: &[] }.create();
+        let create = Wanted { base: "/api/v1", bearer: member, process: "", ids: &[], only: "" }.create();
         let shared = load::run(server.address, self.time, &create.request).per_second;
         // Other bodies, so that none is a repetition.
         let alone = load::run_by(1, server.address, self.time, |n| (create.request)(n + 50_000_000)).per_second;
@@ -268,7 +272,7 @@ impl Bench {
             let (_, body) = load::once(server.address, &Request::new("GET", "/token", &[], None));
             let token = serde_json::from_slice::<Value>(&body).unwrap()["access_token"].as_str().unwrap().to_owned();
             let bearer = format!("Bearer {token}");
-            let wanted = Wanted { base: "", bearer: &bearer, process, ids };
+            let wanted = Wanted { base: "", bearer: &bearer, process, ids, only: &self.only };
             // They keep nothing at hand: once is enough.
             for call in wanted.calls(false) {
                 self.one(&server, Some(postgres), by, &call);
@@ -321,12 +325,13 @@ struct Wanted<'a> {
     bearer: &'a str,
     process: &'a str,
     ids: &'a [String],
+    only: &'a str,
 }
 
 impl<'a> Wanted<'a> {
     /// The main calls; `at_hand` with every read once more, asked again and again.
     fn calls(&self, at_hand: bool) -> Vec<Call<'a>> {
-        let Self { base, process, ids, bearer } = *self;
+        let Self { base, process, ids, bearer, only } = *self;
         let fixed = |path: &str| {
             let path = format!("{base}{path}");
             move |_: usize| path.clone()
@@ -345,6 +350,7 @@ impl<'a> Wanted<'a> {
         calls.push(post("check with like challenges, signed in", check, Some(bearer), challenge_body));
         calls.push(self.create());
         calls.push(post("subscribe", format!("{base}/subscriptions"), None, wish));
+        calls.retain(|call| call.name.starts_with(only));
         calls
     }
 
