@@ -14,7 +14,7 @@ use crate::kernel::{Cpv, Cursor, Direction, Id, OrganisationId, Page, PageReques
 use crate::organisation::store::{contains, names};
 
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = challenge, treat_none_as_null = true)]
+#[diesel(table_name = challenge, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Row {
     id: String,
     organisation_id: String,

@@ -79,7 +79,7 @@ pub fn insert_version(tx: &mut Tx<'_>, set: &CriteriaSet, now: Instant) -> Resul
 }
 
 #[derive(Queryable, Insertable)]
-#[diesel(table_name = call)]
+#[diesel(table_name = call, treat_none_as_default_value = false)]
 struct CallRow {
     id: String,
     title: String,

@@ -27,7 +27,7 @@ use crate::organisation::{self, store::contains};
 use crate::process::Process;
 
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = dialogue, treat_none_as_null = true)]
+#[diesel(table_name = dialogue, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Row {
     id: String,
     process_id: String,
@@ -45,7 +45,7 @@ struct Row {
 }
 
 #[derive(Queryable, Insertable)]
-#[diesel(table_name = dialogue_version)]
+#[diesel(table_name = dialogue_version, treat_none_as_default_value = false)]
 struct VersionRow {
     id: String,
     dialogue_id: String,

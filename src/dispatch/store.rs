@@ -11,7 +11,7 @@ use crate::dialogue::Dialogue;
 use crate::kernel::{Id, Instant};
 
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = dispatch, treat_none_as_null = true)]
+#[diesel(table_name = dispatch, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Row {
     id: String,
     dialogue_id: String,

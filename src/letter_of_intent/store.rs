@@ -53,7 +53,7 @@ pub fn insert_template(tx: &mut Tx<'_>, template: &Template, now: Instant) -> Re
 }
 
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = letter_of_intent, treat_none_as_null = true)]
+#[diesel(table_name = letter_of_intent, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Row {
     id: String,
     process_id: String,

@@ -67,7 +67,7 @@ impl TryFrom<InboxRow> for Inbox {
 }
 
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = need, treat_none_as_null = true)]
+#[diesel(table_name = need, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Row {
     id: String,
     inbox_id: String,

@@ -15,7 +15,7 @@ use crate::db::{AnyConnection, DbError, Lift, Tx, by_change, optional};
 use crate::kernel::{Cursor, Direction, OrganisationId, Page, PageRequest, fold};
 
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = organisation, treat_none_as_null = true)]
+#[diesel(table_name = organisation, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Row {
     id: String,
     name: String,

@@ -11,7 +11,7 @@ use crate::db::{AnyConnection, DbError, Tx};
 use crate::kernel::Id;
 
 #[derive(Insertable)]
-#[diesel(table_name = fact)]
+#[diesel(table_name = fact, treat_none_as_default_value = false)]
 struct NewFact<'a> {
     change: i64,
     turn: i64,

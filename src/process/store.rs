@@ -20,7 +20,7 @@ use crate::kernel::{Cursor, Direction, Id, Instant, Language, OrganisationId, Pa
 use crate::organisation::store::names;
 
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = process, treat_none_as_null = true)]
+#[diesel(table_name = process, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Row {
     id: String,
     title: String,

@@ -12,7 +12,7 @@ use crate::dialogue::Dialogue;
 use crate::kernel::{Email, Id, Instant, Language};
 
 #[derive(Queryable, QueryableByName, Insertable, AsChangeset)]
-#[diesel(table_name = subscription, treat_none_as_null = true)]
+#[diesel(table_name = subscription, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Row {
     id: String,
     email: String,

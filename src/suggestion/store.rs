@@ -11,7 +11,7 @@ use crate::db::{AnyConnection, DbError, Lift, Tx, by_change, optional};
 use crate::kernel::{Cursor, Email, Id, Instant, Language, OrganisationId, Page, PageRequest};
 
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = suggestion, treat_none_as_null = true)]
+#[diesel(table_name = suggestion, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Row {
     id: String,
     call_id: String,

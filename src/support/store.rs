@@ -11,7 +11,7 @@ use crate::db::{AnyConnection, DbError, Lift, Tx, by_change, optional};
 use crate::kernel::{Cursor, Email, Id, Instant, Language, OrganisationId, Page, PageRequest, UserId};
 
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = support_request, treat_none_as_null = true)]
+#[diesel(table_name = support_request, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Row {
     id: String,
     kind: String,

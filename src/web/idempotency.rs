@@ -28,7 +28,7 @@ const CUT_OFF: TimeDelta = TimeDelta::minutes(2);
 const HEADERS: [HeaderName; 3] = [CONTENT_TYPE, LOCATION, ETAG];
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = idempotency)]
+#[diesel(table_name = idempotency, treat_none_as_default_value = false)]
 struct Row {
     principal: String,
     key: String,

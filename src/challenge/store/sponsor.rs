@@ -11,7 +11,7 @@ use crate::db::{AnyConnection, DbError, Lift, Tx, optional};
 use crate::kernel::{Email, Id, Instant, Language};
 
 #[derive(Queryable, Insertable)]
-#[diesel(table_name = sponsor_request)]
+#[diesel(table_name = sponsor_request, treat_none_as_default_value = false)]
 struct Row {
     id: String,
     challenge_id: String,

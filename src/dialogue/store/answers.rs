@@ -9,7 +9,7 @@ use crate::dialogue::{Dialogue, WrittenAnswer};
 use crate::kernel::{Id, Language};
 
 #[derive(Queryable, Insertable)]
-#[diesel(table_name = written_answer)]
+#[diesel(table_name = written_answer, treat_none_as_default_value = false)]
 struct Row {
     id: String,
     dialogue_id: String,

@@ -11,7 +11,7 @@ use crate::dialogue::{Dialogue, Question, QuestionState, State};
 use crate::kernel::{Id, Instant, Language};
 
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = question, treat_none_as_null = true)]
+#[diesel(table_name = question, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Row {
     id: String,
     dialogue_id: String,

@@ -9,7 +9,7 @@ use crate::dialogue::{Dialogue, Event, Signup, SignupState};
 use crate::kernel::{Id, Instant, Language};
 
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = signup, treat_none_as_null = true)]
+#[diesel(table_name = signup, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Row {
     id: String,
     event_id: String,

@@ -11,7 +11,7 @@ use crate::organisation::store::names;
 use crate::process::Process;
 
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = signatory, treat_none_as_null = true)]
+#[diesel(table_name = signatory, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Row {
     id: String,
     letter_id: String,

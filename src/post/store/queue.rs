@@ -11,7 +11,7 @@ use crate::mail::Letter;
 use crate::post::{Delivery, Urgency};
 
 #[derive(Insertable)]
-#[diesel(table_name = delivery)]
+#[diesel(table_name = delivery, treat_none_as_default_value = false)]
 struct NewDelivery<'a> {
     id: String,
     urgency: i32,
