@@ -49,7 +49,7 @@ impl Default for Weights {
             users: 0.03,
             cpv: 0.15,
             theme: 0.02,
-            alignment: 2.0,
+            alignment: 1.0,
             title: 0.4,
             company: 1.0,
         }
@@ -174,7 +174,7 @@ pub struct Calibration {
 
 impl Default for Calibration {
     fn default() -> Self {
-        Calibration { alone: Curve { slope: 7.15, middle: 0.702 }, in_company: Curve { slope: 10.76, middle: 0.819 } }
+        Calibration { alone: Curve { slope: 9.4, middle: 0.479 }, in_company: Curve { slope: 13.19, middle: 0.627 } }
     }
 }
 
