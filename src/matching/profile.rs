@@ -136,31 +136,31 @@ fn dampened(counts: Sparse<Atom>) -> Sparse<Atom> {
 }
 
 fn concepts(found: super::lexicon::Found, lexicon: &Lexicon, reading: &Reading) -> (Sparse<u32>, Sparse<u32>) {
-    let whole = found.whole.into_iter();
-    let whole = whole.map(|(number, strength)| (number, reading.whole_term * strength));
-    let weights = summed(found.touched.into_iter().chain(whole).collect());
-    let field_of = |number: u32| lexicon.concept(number).map_or(0, |concept| at(concept.field));
+    let mut weights = found.touched;
+    for (number, strength) in found.whole {
+        if let Some(weight) = weights.get_mut(at(number)) {
+            *weight += reading.whole_term * strength;
+        }
+    }
     let mut fields = vec![0.0_f32; lexicon.field_count()];
-    for (number, weight) in &weights {
-        if let Some(sum) = fields.get_mut(field_of(*number)) {
+    for (field, weight) in lexicon.field_of_each().iter().zip(&weights) {
+        if let Some(sum) = fields.get_mut(at(*field)) {
             *sum += weight * weight;
         }
     }
     let most = fields.iter().copied().fold(f32::EPSILON, f32::max);
     let pull: Vec<f32> = fields.iter().map(|sum| (sum / most).powf(reading.coherence)).collect();
-    let mut drawn: Sparse<u32> = weights
-        .into_iter()
-        .map(|(number, weight)| (number, weight * pull.get(field_of(number)).unwrap_or(&0.0)))
-        .collect();
-    let strongest_first = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-    if drawn.len() > reading.most_concepts {
-        drawn.select_nth_unstable_by(reading.most_concepts, strongest_first);
-        drawn.truncate(reading.most_concepts);
+    for (field, weight) in lexicon.field_of_each().iter().zip(&mut weights) {
+        *weight *= pull.get(at(*field)).copied().unwrap_or(0.0);
     }
-    drawn.sort_by(strongest_first);
-    let strongest = drawn.first().map_or(1.0, |(_, weight)| weight.max(f32::EPSILON));
-    drawn.retain(|(_, weight)| *weight > FAINT * strongest);
-    drawn.sort_unstable_by_key(|(number, _)| *number);
+    let strongest = weights.iter().copied().fold(f32::EPSILON, f32::max);
+    let drawn = weights.into_iter().enumerate().filter(|(_, weight)| *weight > FAINT * strongest);
+    let mut drawn: Sparse<u32> = drawn.map(|(number, weight)| (id(number), weight)).collect();
+    if drawn.len() > reading.most_concepts {
+        drawn.select_nth_unstable_by(reading.most_concepts, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        drawn.truncate(reading.most_concepts);
+        drawn.sort_unstable_by_key(|(number, _)| *number);
+    }
     let norm = fields.iter().map(|w| w * w).sum::<f32>().sqrt().max(f32::EPSILON);
     let fields = fields.iter().enumerate().filter(|(_, weight)| **weight > 0.0);
     let fields = fields.map(|(field, weight)| (id(field), weight / norm)).collect();
@@ -204,8 +204,8 @@ fn meanings(words: &[Arc<Word>], concepts: &Sparse<u32>, lexicon: &Lexicon) -> V
     for word in words.iter().filter(|word| seen.insert(word.stem)) {
         let mut senses_of = Vec::new();
         for atom in word.atoms() {
-            let rarity = lexicon.rarity(atom).unwrap_or(0.0);
-            for (concept, share) in lexicon.concepts_of(atom) {
+            let Some((rarity, shares)) = lexicon.known(atom) else { continue };
+            for (concept, share) in shares {
                 let weight = spoken.get(at(*concept)).copied().unwrap_or(0.0);
                 if weight > 0.0 {
                     senses_of.push((*concept, rarity * rarity * share * weight));

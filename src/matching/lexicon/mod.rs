@@ -59,6 +59,7 @@ pub struct Lexicon {
     reader: Reader,
     fields: Vec<String>,
     concepts: Vec<Concept>,
+    field_of_each: Vec<u32>,
     terms: Terms,
     neighbours: Vec<Vec<(u32, f32)>>,
     kin: Vec<Vec<(u32, f32)>>,
@@ -98,7 +99,8 @@ impl Lexicon {
         let terms = Terms::of(&concepts, &reader);
         let neighbours = neighbours::neighbours(&concepts, &terms, nearness);
         let kin = neighbours::kin(&neighbours);
-        Ok(Lexicon { reader, fields, concepts, terms, neighbours, kin })
+        let field_of_each = concepts.iter().map(|concept| concept.field).collect();
+        Ok(Lexicon { reader, fields, concepts, field_of_each, terms, neighbours, kin })
     }
 
     pub fn reader(&self) -> &Reader {
@@ -120,6 +122,11 @@ impl Lexicon {
     /// The name of a field, for people: `veje broer`.
     pub fn field_name(&self, field: u32) -> String {
         self.fields.get(at(field)).map(|name| name.replace('_', " ")).unwrap_or_default()
+    }
+
+    /// The field of each concept, by the concept's number.
+    pub fn field_of_each(&self) -> &[u32] {
+        &self.field_of_each
     }
 
     pub fn field_count(&self) -> usize {
@@ -146,9 +153,9 @@ impl Lexicon {
         self.kin.get(at(number)).map_or(&[], Vec::as_slice)
     }
 
-    /// The concepts a word may belong to, with its share of each.
-    pub fn concepts_of(&self, atom: Atom) -> &[(u32, f32)] {
-        self.terms.concepts_of(atom)
+    /// How rare a word is (see [`Lexicon::rarity`]), and the concepts it may belong to, with its share of each.
+    pub fn known(&self, atom: Atom) -> Option<(f32, &[(u32, f32)])> {
+        self.terms.known(atom)
     }
 
     /// How rare a word is in the lexicon: 1 for a word of one concept, towards 0 for a word of all.

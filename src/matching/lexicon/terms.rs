@@ -27,8 +27,8 @@ const LEAST_RARITY: f32 = 0.3;
 pub struct Found {
     /// Concepts of which a whole term was found, with its specificity, by rising number.
     pub whole: Vec<(u32, f32)>,
-    /// Concepts that share words with the text, as a cosine, by rising number.
-    pub touched: Vec<(u32, f32)>,
+    /// For each concept how much of its words the text has, as a cosine: of most concepts a little.
+    pub touched: Vec<f32>,
 }
 
 struct Term {
@@ -44,10 +44,16 @@ pub struct Terms {
     by_word: Table<Atom, Vec<(u32, f32)>>,
     /// By a term's rarest word the next rarest and the term.
     by_rarest: Table<Atom, Vec<(Atom, u32)>>,
-    /// For each word the concepts it belongs to, with its share of the concept.
-    shares: Table<Atom, Vec<(u32, f32)>>,
-    rarity: Table<Atom, f32>,
+    known: Table<Atom, Known>,
     concepts: usize,
+}
+
+/// A word of the lexicon.
+struct Known {
+    /// 1 for a word of one concept, towards 0 for a word of all.
+    rarity: f32,
+    /// The concepts it belongs to, with its share of each.
+    shares: Vec<(u32, f32)>,
 }
 
 impl Terms {
@@ -86,7 +92,8 @@ impl Terms {
             *spread.entry(*atom).or_insert(0) += 1;
         }
         let all = float(counts.len().max(2)).ln();
-        self.rarity = spread.into_iter().map(|(atom, n)| (atom, 1.0 - float(n).ln() / all)).collect();
+        let known = |n| Known { rarity: 1.0 - float(n).ln() / all, shares: Vec::with_capacity(n) };
+        self.known = spread.into_iter().map(|(atom, n)| (atom, known(n))).collect();
         for (number, count) in counts.iter().enumerate() {
             let weighed: Vec<(Atom, f32)> = count
                 .iter()
@@ -94,7 +101,9 @@ impl Terms {
                 .collect();
             let norm = weighed.iter().map(|(_, w)| w * w).sum::<f32>().sqrt().max(f32::EPSILON);
             for (atom, weight) in weighed {
-                self.shares.entry(atom).or_default().push((id(number), weight / norm));
+                if let Some(known) = self.known.get_mut(&atom) {
+                    known.shares.push((id(number), weight / norm));
+                }
             }
         }
     }
@@ -127,21 +136,21 @@ impl Terms {
     }
 
     fn rarity_of(&self, atom: Atom) -> f32 {
-        self.rarity.get(&atom).copied().unwrap_or(0.0)
+        self.rarity(atom).unwrap_or(0.0)
     }
 
-    /// The concepts a word belongs to, with its share of each.
-    pub fn concepts_of(&self, atom: Atom) -> &[(u32, f32)] {
-        self.shares.get(&atom).map_or(&[], Vec::as_slice)
+    /// How rare a word is, and the concepts it belongs to, with its share of each.
+    pub fn known(&self, atom: Atom) -> Option<(f32, &[(u32, f32)])> {
+        self.known.get(&atom).map(|known| (known.rarity, known.shares.as_slice()))
     }
 
     pub fn rarity(&self, atom: Atom) -> Option<f32> {
-        self.rarity.get(&atom).copied()
+        self.known.get(&atom).map(|known| known.rarity)
     }
 
     /// The words of each concept, with their share of it.
     pub fn shares(&self) -> impl Iterator<Item = &Vec<(u32, f32)>> {
-        self.shares.values()
+        self.known.values().map(|known| &known.shares)
     }
 
     pub fn find(&self, words: &[Arc<Word>]) -> Found {
@@ -166,29 +175,25 @@ impl Terms {
         Found { whole, touched: self.touched(&places) }
     }
 
-    fn touched(&self, places: &Places) -> Vec<(u32, f32)> {
+    fn touched(&self, places: &Places) -> Vec<f32> {
         let mut sums = vec![0.0_f32; self.concepts];
-        let mut touched = Vec::new();
         let mut norm = 0.0;
         for (atom, at_places) in places.each() {
-            let rarity = self.rarity_of(atom);
+            let Some((rarity, shares)) = self.known(atom) else { continue };
             let weight = (1.0 + float(at_places.len()).ln()) * rarity.powf(IN_TEXT);
             norm += weight * weight;
             if rarity < LEAST_RARITY {
                 continue;
             }
-            for (concept, share) in self.concepts_of(atom) {
+            for (concept, share) in shares {
                 if let Some(sum) = sums.get_mut(at(*concept)) {
-                    if *sum == 0.0 {
-                        touched.push(*concept);
-                    }
                     *sum += weight * share;
                 }
             }
         }
         let norm = norm.sqrt().max(f32::EPSILON);
-        touched.sort_unstable();
-        touched.into_iter().map(|concept| (concept, sums.get(at(concept)).unwrap_or(&0.0) / norm)).collect()
+        sums.iter_mut().for_each(|sum| *sum /= norm);
+        sums
     }
 }
 

@@ -8,6 +8,7 @@ use super::language::{self, Language};
 use super::stem::{Stems, fold};
 use super::{plain, sentences, spelling, words};
 use crate::matching::atom::{Atom, Table};
+use crate::matching::number::{at, id};
 
 /// How many words are remembered with their parts; then the memory begins anew.
 const MOST_REMEMBERED: usize = 400_000;
@@ -45,9 +46,11 @@ impl Word {
 pub struct Reader {
     stems: Stems,
     dictionary: Dictionary,
-    known: BTreeSet<Box<str>>,
-    by_skeleton: Table<String, Box<str>>,
-    by_slip: Table<String, Vec<Box<str>>>,
+    /// Each known stem once, in order; below they go by their place here.
+    known: Vec<Box<str>>,
+    by_skeleton: Table<Atom, u32>,
+    /// For each stem that may be mended to, all that it is with one letter less: by rising atom.
+    by_slip: Vec<(Atom, u32)>,
     remembered: RwLock<[Table<Box<str>, Arc<Word>>; 4]>,
 }
 
@@ -55,6 +58,7 @@ impl Reader {
     /// A reader that knows the words of these texts.
     pub fn knowing<'a>(texts: impl Iterator<Item = (Language, &'a str)>) -> Reader {
         let mut reader = Reader::default();
+        let mut known: BTreeSet<Box<str>> = BTreeSet::new();
         for (language, text) in texts {
             let text = plain(text);
             for word in words(&text).filter(|word| !language::is_small(word, language)) {
@@ -64,18 +68,19 @@ impl Reader {
                     reader.dictionary.add(&folded);
                     reader.dictionary.add(&stem);
                 }
-                reader.known.insert(stem.into());
+                known.insert(stem.into());
             }
         }
-        for stem in &reader.known {
+        reader.known = known.into_iter().collect();
+        for (place, stem) in reader.known.iter().enumerate() {
             if stem.chars().count() + 1 < SHORTEST_MENDED {
                 continue;
             }
-            reader.by_skeleton.entry(spelling::skeleton(stem)).or_insert_with(|| stem.clone());
-            for less in spelling::one_letter_less(stem) {
-                reader.by_slip.entry(less).or_default().push(stem.clone());
-            }
+            reader.by_skeleton.entry(Atom::of(&spelling::skeleton(stem))).or_insert(id(place));
+            reader.by_slip.extend(spelling::one_letter_less(stem).map(|less| (Atom::of(&less), id(place))));
         }
+        reader.by_slip.sort_unstable();
+        reader.by_slip.shrink_to_fit();
         reader
     }
 
@@ -130,9 +135,11 @@ impl Reader {
             _ => self.dictionary.split(&folded, stem_of),
         };
         let mut written = stem;
-        if !self.known.contains(written.as_str()) {
-            let is_explained = parts.iter().all(|part| self.known.contains(part.as_str()));
-            if let Some(meant) = self.mend(&written).filter(|_| parts.is_empty() || !is_explained) {
+        if !self.knows(&written) {
+            let is_explained = parts.iter().all(|part| self.knows(part));
+            // A word of another language is known as it is written: whoever searches tells none.
+            let meant = Some(folded.as_str()).filter(|folded| self.knows(folded)).or_else(|| self.mend(&written));
+            if let Some(meant) = meant.filter(|_| parts.is_empty() || !is_explained) {
                 written = meant.to_owned();
                 parts.clear();
             }
@@ -152,14 +159,29 @@ impl Reader {
         if stem.chars().count() < SHORTEST_MENDED {
             return None;
         }
-        if let Some(known) = self.by_skeleton.get(&spelling::skeleton(stem)) {
-            return Some(known);
+        if let Some(place) = self.by_skeleton.get(&Atom::of(&spelling::skeleton(stem))) {
+            return self.at(*place);
         }
         let near = spelling::one_letter_less(stem)
-            .filter_map(|less| self.by_slip.get(&less))
-            .flatten()
+            .flat_map(|less| self.one_letter_more(Atom::of(&less)))
+            .filter_map(|(_, place)| self.at(*place))
             .filter(|known| spelling::one_slip_apart(known, stem))
             .filter(|known| known.chars().next() == stem.chars().next());
-        near.min().map(AsRef::as_ref)
+        near.min()
+    }
+
+    fn knows(&self, stem: &str) -> bool {
+        self.known.binary_search_by(|known| known.as_ref().cmp(stem)).is_ok()
+    }
+
+    fn at(&self, place: u32) -> Option<&str> {
+        self.known.get(at(place)).map(AsRef::as_ref)
+    }
+
+    /// The stems that are this with one letter more.
+    fn one_letter_more(&self, less: Atom) -> &[(Atom, u32)] {
+        let first = self.by_slip.partition_point(|(known, _)| *known < less);
+        let all = self.by_slip.get(first..).unwrap_or_default();
+        all.get(..all.partition_point(|(known, _)| *known == less)).unwrap_or_default()
     }
 }
