@@ -24,7 +24,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Whether this machine's C library reads relocations that are packed, a tenth of the program otherwise: glibc from 2.36
+/// Whether this machine's C library reads relocations that are packed, a megabyte of the program otherwise: glibc from 2.36
 /// on does, and an older one would not start the program.
 fn has_packed_relocations() -> bool {
     let is_glibc = env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux")
