@@ -1,4 +1,5 @@
-//! The tables, as Diesel sees them. Each is named in one slice's `store.rs` and nowhere else.
+//! The tables, as Diesel sees them. Each is named in one slice's `store.rs` and nowhere else. A row that is added tells its
+//! empty fields too (`treat_none_as_default_value = false`): a statement that leaves them out is prepared anew each time.
 
 diesel::table! {
     change_counter (one) {
