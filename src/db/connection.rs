@@ -242,6 +242,22 @@ mod tests {
     }
 
     #[test]
+    fn sqlite_is_built_with_the_flags_that_the_project_sets() {
+        #[derive(diesel::QueryableByName)]
+        struct Flag {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            compile_options: String,
+        }
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        let flags: Vec<Flag> =
+            diesel::RunQueryDsl::load(diesel::sql_query("PRAGMA compile_options"), &mut connection).unwrap();
+        for wanted in ["ENABLE_QPSG", "THREADSAFE=2", "OMIT_LOAD_EXTENSION"] {
+            assert!(flags.iter().any(|flag| flag.compile_options == wanted), "{wanted}");
+        }
+        assert!(flags.iter().all(|flag| !flag.compile_options.contains("STAT4")));
+    }
+
+    #[test]
     fn what_an_address_says_itself_counts() {
         let told = conninfo("postgres://a@x:1,y:2/c?connect_timeout=9", Use::Read);
         assert!(told.starts_with("postgres://a@x:1,y:2/c?connect_timeout=9&application_name=skala&"), "{told}");
