@@ -124,7 +124,7 @@ impl Lexicon {
         self.fields.get(at(field)).map(|name| name.replace('_', " ")).unwrap_or_default()
     }
 
-    /// The field of each concept, by the concept's number.
+    /// The field of each concept, by the concept's number: in one row, since each text that is read goes through all.
     pub fn field_of_each(&self) -> &[u32] {
         &self.field_of_each
     }
