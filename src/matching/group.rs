@@ -1,9 +1,12 @@
 //! Groups that suggest themselves: needs that look like one need, bundled, never merged.
 //!
-//! Needs are taken one by one, in the order in which they were registered; each joins the group to whose needs it is on
-//! average nearest, if that is near enough, or waits alone for others. So a group is what it was yesterday and the
-//! newcomers since: no need that comes later moves an earlier one, and every node sees the same groups, also after
-//! it was started anew.
+//! Groups that last are made by taking the needs one by one, in the order in which they were registered; each joins the
+//! group to whose needs it is on average nearest, if that is near enough, or waits alone for others. So a group is what
+//! it was yesterday and the newcomers since: no need that comes later moves an earlier one, and every node sees the same
+//! groups, also after it was started anew.
+//!
+//! Groups that are made anew each time somebody looks need not stay what they were: the two that are on average nearest
+//! are joined, again and again, and which need came first is all one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +15,8 @@ use super::number::float;
 /// How near needs must be to be grouped.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Grouping {
+    /// Whether a need that comes later moves no earlier one.
+    pub lasts: bool,
     /// A need joins a group to whose needs it scores at least this much on average.
     pub least: f32,
     /// A need that scores at least this share of `least` with a group is a near miss.
@@ -19,10 +24,9 @@ pub struct Grouping {
     pub most_near_misses: usize,
 }
 
-impl Default for Grouping {
-    fn default() -> Self {
-        Grouping { least: 0.2, near_miss: 0.4, most_near_misses: 5 }
-    }
+impl Grouping {
+    pub const LASTING: Grouping = Grouping { lasts: true, least: 0.2, near_miss: 0.4, most_near_misses: 5 };
+    pub const PASSING: Grouping = Grouping { lasts: false, ..Grouping::LASTING };
 }
 
 /// Needs that look like one.
@@ -80,13 +84,20 @@ impl<K: Ord + Clone> Scores<K> {
     }
 }
 
+/// For each need, by its place, how near others are.
+type Near = Vec<BTreeMap<usize, f32>>;
+/// The places of those that look like one.
+type Members = BTreeSet<usize>;
+
 /// All groups, also those of one, by their first member. The order of keys is the order of registration.
 pub fn group<K: Ord + Clone>(keys: &[K], scores: &Scores<K>, grouping: &Grouping) -> Vec<Group<K>> {
     let keys: Vec<K> = keys.iter().cloned().collect::<BTreeSet<K>>().into_iter().collect();
     let place = |key: &K| keys.binary_search(key).ok();
-    let mut near: Vec<BTreeMap<usize, f32>> = vec![BTreeMap::new(); keys.len()];
-    for (a, b, score) in scores.pairs() {
-        if let (Some(a), Some(b)) = (place(a), place(b)) {
+    let mut near: Near = vec![BTreeMap::new(); keys.len()];
+    for (one, other, score) in scores.pairs() {
+        if let (Some(a), Some(b)) = (place(one), place(other)) {
+            // Nothing makes up for it, whatever the rest of a group says.
+            let score = if scores.are_apart(one, other) { f32::NEG_INFINITY } else { score };
             for (from, to) in [(a, b), (b, a)] {
                 if let Some(list) = near.get_mut(from) {
                     list.insert(to, score);
@@ -94,85 +105,109 @@ pub fn group<K: Ord + Clone>(keys: &[K], scores: &Scores<K>, grouping: &Grouping
             }
         }
     }
-    let is_apart = |one: usize, other: usize| match (keys.get(one), keys.get(other)) {
-        (Some(one), Some(other)) => scores.are_apart(one, other),
-        _ => false,
-    };
-    let mut groups = Groups::default();
+    let mut groups = if grouping.lasts { admitted(&near, grouping.least) } else { joined(&near, grouping.least) };
+    groups.sort_unstable();
+    groups.into_iter().map(|members| told(members, &keys, &near, grouping)).collect()
+}
+
+/// Each newcomer in the nearest group, ties in the oldest, or in one of its own.
+fn admitted(near: &Near, least: f32) -> Vec<Members> {
+    let mut groups: Vec<Members> = Vec::new();
+    let mut group_of: Vec<usize> = Vec::new();
     for (newcomer, near) in near.iter().enumerate() {
-        groups.admit(newcomer, near, grouping.least, is_apart);
-    }
-    groups.told(&keys, &near, grouping)
-}
-
-/// Groups while they grow.
-#[derive(Default)]
-struct Groups {
-    members: Vec<Vec<usize>>,
-    /// The group of each place that was admitted.
-    of: Vec<usize>,
-}
-
-impl Groups {
-    /// Puts a newcomer into the nearest group, ties into the oldest, or into one of its own.
-    fn admit(
-        &mut self,
-        newcomer: usize,
-        near: &BTreeMap<usize, f32>,
-        least: f32,
-        is_apart: impl Fn(usize, usize) -> bool,
-    ) {
         let mut sums: BTreeMap<usize, f32> = BTreeMap::new();
         for (other, score) in near {
-            if let Some(group) = self.of.get(*other) {
+            if let Some(group) = group_of.get(*other) {
                 *sums.entry(*group).or_insert(0.0) += score;
             }
         }
-        let members = |group: usize| self.members.get(group).map_or(&[][..], Vec::as_slice);
+        let size = |group: usize| float(groups.get(group).map_or(1, BTreeSet::len));
         let nearest = sums
             .into_iter()
-            .filter(|(group, _)| !members(*group).iter().any(|member| is_apart(newcomer, *member)))
-            .map(|(group, sum)| (sum / float(members(group).len().max(1)), group))
+            .map(|(group, sum)| (sum / size(group), group))
             .filter(|(average, _)| *average >= least)
             .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
-        let group = nearest.map_or(self.members.len(), |(_, group)| group);
-        self.of.push(group);
-        match self.members.get_mut(group) {
-            Some(members) => members.push(newcomer),
-            None => self.members.push(vec![newcomer]),
+        let group = nearest.map_or(groups.len(), |(_, group)| group);
+        group_of.push(group);
+        match groups.get_mut(group) {
+            Some(members) => drop(members.insert(newcomer)),
+            None => groups.push(BTreeSet::from([newcomer])),
         }
     }
+    groups
+}
 
-    fn told<K: Ord + Clone>(&self, keys: &[K], near: &[BTreeMap<usize, f32>], grouping: &Grouping) -> Vec<Group<K>> {
-        let key = |place: &usize| keys.get(*place).cloned();
-        self.members
+/// The two groups that are on average nearest joined, again and again, while they are near enough. Two that are each
+/// other's nearest may be joined at once, whatever is nearer elsewhere, and going from each to its nearest leads to such
+/// two: the nearest-neighbour chain (Murtagh 1983), which takes about as many steps as there are pairs.
+fn joined(near: &Near, least: f32) -> Vec<Members> {
+    let mut groups: BTreeMap<usize, (Members, BTreeMap<usize, f32>)> =
+        near.iter().enumerate().map(|(place, near)| (place, (BTreeSet::from([place]), near.clone()))).collect();
+    let mut done = Vec::new();
+    let mut chain: Vec<usize> = Vec::new();
+    while let Some(last) = chain.pop().or_else(|| groups.keys().next().copied()) {
+        let Some((members, sums)) = groups.get(&last) else { continue };
+        let size = |group: &usize| float(groups.get(group).map_or(1, |(members, _)| members.len()));
+        let before = chain.last().copied();
+        let nearest = sums
             .iter()
-            .map(|members| {
-                let mut sums: BTreeMap<usize, f32> = BTreeMap::new();
-                for member in members {
-                    for (other, score) in near.get(*member).into_iter().flatten() {
-                        *sums.entry(*other).or_insert(0.0) += score;
-                    }
-                }
-                let size = float(members.len());
-                let within: f32 = members.iter().filter_map(|member| sums.get(member)).sum();
-                let pairs = size * (size - 1.0);
-                let mut misses: Vec<(K, f32)> = sums
-                    .iter()
-                    .filter(|(other, _)| members.binary_search(other).is_err())
-                    .map(|(other, sum)| (other, sum / size))
-                    .filter(|(_, score)| *score >= grouping.near_miss * grouping.least)
-                    .filter_map(|(other, score)| Some((key(other)?, score)))
-                    .collect();
-                misses.sort_by(|a, b| super::number::best_first((a.1, &a.0), (b.1, &b.0)));
-                misses.truncate(grouping.most_near_misses);
-                Group {
-                    members: members.iter().filter_map(key).collect(),
-                    cohesion: if pairs > 0.0 { within / pairs } else { 1.0 },
-                    near_misses: misses,
-                }
-            })
-            .collect()
+            .map(|(other, sum)| (sum / (float(members.len()) * size(other)), *other))
+            .filter(|(average, other)| *average >= least && groups.contains_key(other))
+            .max_by(|a, b| a.0.total_cmp(&b.0).then((Some(a.1) == before).cmp(&(Some(b.1) == before))));
+        match nearest {
+            Some((_, other)) if Some(other) == before => {
+                chain.pop();
+                join(&mut groups, other, last);
+            }
+            Some((_, other)) => chain.extend([last, other]),
+            // Nothing that is joined elsewhere comes nearer than its parts were.
+            None => done.extend(groups.remove(&last).map(|(members, _)| members)),
+        }
+    }
+    done
+}
+
+/// Puts one group into another.
+fn join(groups: &mut BTreeMap<usize, (Members, BTreeMap<usize, f32>)>, into: usize, gone: usize) {
+    let Some((members, sums)) = groups.remove(&gone) else { return };
+    for (third, sum) in &sums {
+        if let Some((_, its)) = groups.get_mut(third).filter(|_| *third != into) {
+            its.remove(&gone);
+            *its.entry(into).or_insert(0.0) += sum;
+        }
+    }
+    if let Some((all, its)) = groups.get_mut(&into) {
+        all.extend(members);
+        its.remove(&gone);
+        for (third, sum) in sums.into_iter().filter(|(third, _)| *third != into) {
+            *its.entry(third).or_insert(0.0) += sum;
+        }
+    }
+}
+
+/// A group as it is told.
+fn told<K: Clone + Ord>(members: Members, keys: &[K], near: &Near, grouping: &Grouping) -> Group<K> {
+    let key = |place: &usize| keys.get(*place).cloned();
+    let mut sums: BTreeMap<usize, f32> = BTreeMap::new();
+    for (other, score) in members.iter().filter_map(|member| near.get(*member)).flatten() {
+        *sums.entry(*other).or_insert(0.0) += score;
+    }
+    let size = float(members.len());
+    let within: f32 = members.iter().filter_map(|member| sums.get(member)).sum();
+    let pairs = size * (size - 1.0);
+    let mut misses: Vec<(K, f32)> = sums
+        .iter()
+        .filter(|(other, _)| !members.contains(other))
+        .map(|(other, sum)| (other, sum / size))
+        .filter(|(_, score)| *score >= grouping.near_miss * grouping.least)
+        .filter_map(|(other, score)| Some((key(other)?, score)))
+        .collect();
+    misses.sort_by(|a, b| super::number::best_first((a.1, &a.0), (b.1, &b.0)));
+    misses.truncate(grouping.most_near_misses);
+    Group {
+        members: members.iter().filter_map(key).collect(),
+        cohesion: if pairs > 0.0 { within / pairs } else { 1.0 },
+        near_misses: misses,
     }
 }
 
@@ -181,7 +216,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const GROUPING: Grouping = Grouping { least: 0.4, near_miss: 0.5, most_near_misses: 5 };
+    const GROUPING: Grouping = Grouping { least: 0.4, near_miss: 0.5, ..Grouping::LASTING };
+    const PASSING: Grouping = Grouping { lasts: false, ..GROUPING };
 
     fn scores(pairs: &[(u32, u32, f32)]) -> Scores<u32> {
         let mut scores = Scores::default();
@@ -210,6 +246,7 @@ mod tests {
         let mut scores = scores(&[(1, 2, 0.9), (2, 3, 0.9), (1, 3, 0.9)]);
         scores.say(&3, &1, 0.0);
         assert_eq!(members(&group(&[1, 2, 3], &scores, &GROUPING)), [vec![1, 2], vec![3]]);
+        assert_eq!(members(&group(&[1, 2, 3], &scores, &PASSING)), [vec![1, 2], vec![3]]);
     }
 
     proptest! {
@@ -226,6 +263,38 @@ mod tests {
             all.sort_unstable();
             prop_assert_eq!(&all, &keys);
             prop_assert_eq!(groups, group(&backwards, &scores, &GROUPING));
+        }
+
+        #[test]
+        fn whichever_of_three_came_first_all_lie_together(order in Just(vec![1_u32, 2, 3]).prop_shuffle()) {
+            let [one, two, three] = order[..] else { unreachable!() };
+            let scores = scores(&[(one, two, 0.1), (two, three, 0.9), (one, three, 0.8)]);
+            prop_assert_eq!(members(&group(&[1, 2, 3], &scores, &PASSING)), [vec![1, 2, 3]]);
+        }
+
+        #[test]
+        fn groups_made_anew_are_the_same_whatever_the_numbers_and_none_two_are_near(
+            pairs in proptest::collection::btree_map((0_usize..10, 0_usize..10), 0.0_f32..1.0, 0..40),
+            places in Just((0_u32..10).collect::<Vec<_>>()).prop_shuffle(),
+        ) {
+            let pairs: Vec<_> = pairs.into_iter().filter(|((a, b), _)| a < b).collect();
+            let grouped = |number: &dyn Fn(usize) -> u32| {
+                let pairs: Vec<_> = pairs.iter().map(|((a, b), score)| (number(*a), number(*b), *score)).collect();
+                let back = |place: u32| (0..10).find(|one| number(*one) == place).unwrap();
+                let groups = members(&group(&(0..10).collect::<Vec<_>>(), &scores(&pairs), &PASSING));
+                let back = |group: Vec<u32>| group.into_iter().map(back).collect::<BTreeSet<usize>>();
+                groups.into_iter().map(back).collect::<BTreeSet<_>>()
+            };
+            let groups = grouped(&|one| u32::try_from(one).unwrap());
+            prop_assert_eq!(&groups, &grouped(&|one| places[one]));
+            prop_assert_eq!(groups.iter().map(BTreeSet::len).sum::<usize>(), 10);
+            for (one, other) in groups.iter().flat_map(|one| groups.iter().map(move |other| (one, other))) {
+                let between = |(a, b): &(usize, usize)| {
+                    (one.contains(a) && other.contains(b)) || (one.contains(b) && other.contains(a))
+                };
+                let sum: f32 = pairs.iter().filter(|(pair, _)| between(pair)).map(|(_, score)| score).sum();
+                prop_assert!(one == other || sum / float(one.len() * other.len()) < PASSING.least);
+            }
         }
 
         #[test]

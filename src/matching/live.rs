@@ -232,7 +232,7 @@ impl Live {
         let said: Vec<_> = verdicts.iter().map(|(one, other, said)| (*one, *other, said.verdict.score())).collect();
         let mut groups = self.look(|shelf| {
             let index = shelf.index.as_ref();
-            index.map(|index| index.groups(&approved, &said, &Grouping::default())).unwrap_or_default()
+            index.map(|index| index.groups(&approved, &said, &Grouping::LASTING)).unwrap_or_default()
         });
         groups.retain(|group| group.members.len() > 1);
         let rejections = store::rejections(connection)?;

@@ -4,7 +4,8 @@
 //! The raw score of two needs is a weighted sum of five cosines (words, parts, concepts, fields, words
 //! for users), of how near their words come in meaning, all of them and those of the titles, and of what CPV codes and
 //! themes say. To it comes the *company* the two keep: needs that are alike are alike to the same others. The calibration
-//! then says how likely both together mean the same need; the fewer needs there are, the less it listens to company.
+//! then says how likely both together mean the same need; the fewer needs there are, the less it listens to company, and
+//! the fewer words the two tell, the less to either.
 //! All numbers here are set by cross-validation over topics (see [`super::evaluate`]).
 
 use super::alignment::{Aligned, Meaning};
@@ -95,6 +96,8 @@ pub struct Weighed {
     pub words: Worded,
     /// How widely it speaks.
     pub spread: f32,
+    /// How many different words it tells.
+    pub told: f32,
 }
 
 /// The words of a need, made ready to be compared one by one.
@@ -132,6 +135,8 @@ pub struct Raw {
     pub in_company: f32,
     /// How much of their company is seen (see [`super::company::seen`]), 0 to 1.
     pub seen: f32,
+    /// How many different words the two tell: the geometric mean.
+    pub told: f32,
 }
 
 impl Raw {
@@ -139,13 +144,26 @@ impl Raw {
     fn alone_of_narrow(&self) -> f32 {
         self.alone - SPREAD * self.spread
     }
+
+    /// How far they are to be believed, 0 to 1.
+    fn trust(&self) -> f32 {
+        self.told / (self.told + HALF_TOLD)
+    }
 }
+
+/// So many different words are believed half. Two sentences are near to each other by chance as easily as two pages are
+/// by what they tell. Set with [`UNTOLD`] and [`SPREAD`] on a set's needs in full, and cut to title and two sentences, to
+/// two sentences, to one, and to the title: one curve then fits all five about as well as each one's own. From 3 to 6 do
+/// about as well.
+const HALF_TOLD: f32 = 4.0;
+/// The logarithm of the odds that one of the nearest of a set made of topics is the same need, before a word is told.
+const UNTOLD: f32 = -2.0;
 
 /// How many of a need's strongest concepts tell how widely it speaks.
 const WIDEST: usize = 10;
 /// What of two needs' nearness is taken off for how widely they speak. Of the values tried the one under which the labels
-/// of topics left out are most likely, in whole texts and in the same cut short; from 1.5 to 2.5 do about as well.
-const SPREAD: f32 = 2.0;
+/// of topics left out are most likely, in whole texts and in the same cut short; from 1 to 2 do about as well.
+const SPREAD: f32 = 1.5;
 
 /// How widely a need speaks: how strongly it touches its strongest few concepts on average. Whoever speaks of the whole
 /// of a field of work comes near to many in it, and nearness then tells less. Where there are many needs this shows in
@@ -157,11 +175,9 @@ pub fn spread(concepts: impl Iterator<Item = (u32, f32)>) -> f32 {
     weights.iter().sum::<f32>() / float(WIDEST)
 }
 
-/// In a set made of topics every need has its likes and is told in several sentences; what people register has fewer, is
-/// often shorter, and the first few of one field are easily mistaken for one another. Of the set's needs cut to a title and
-/// one to three sentences those said to be the same with 0.8 and more are so two times in three, where of whole texts more
-/// than four in five are. So the odds that two needs are the same are taken to be this many times less: whoever is told
-/// "likely" should seldom be told wrong.
+/// In a set made of topics every need has its likes. Of what people register few have, and the first few of one field are
+/// easily mistaken for one another. So the odds that two needs are the same are taken to be this many times less: whoever
+/// is told "likely" should seldom be told wrong.
 const RARER_IN_LIFE: f32 = 3.0;
 
 /// From how near two needs are to how likely they are the same need. What they say themselves means the same in an
@@ -174,7 +190,7 @@ pub struct Calibration {
 
 impl Default for Calibration {
     fn default() -> Self {
-        Calibration { alone: Curve { slope: 9.4, middle: 0.479 }, in_company: Curve { slope: 13.19, middle: 0.627 } }
+        Calibration { alone: Curve { slope: 10.39, middle: 0.442 }, in_company: Curve { slope: 14.72, middle: 0.528 } }
     }
 }
 
@@ -187,21 +203,21 @@ impl Calibration {
     /// The same as the logarithm of the odds, in which the very likely can still be told apart.
     pub fn log_odds(&self, raw: &Raw) -> f32 {
         let alone = self.alone.log_odds(raw.alone_of_narrow());
-        alone + raw.seen * (self.in_company.log_odds(raw.in_company) - alone)
+        let both = alone + raw.seen * (self.in_company.log_odds(raw.in_company) - alone);
+        UNTOLD + raw.trust() * (both - UNTOLD) - RARER_IN_LIFE.ln()
     }
 
-    /// The curves for what people register, from pairs of a set that is made of topics.
+    /// The curves from pairs of a set that is made of topics.
     pub fn from_topics(pairs: &[(Raw, bool)]) -> Calibration {
         let of = |part: fn(&Raw) -> f32| {
-            let pairs: Vec<_> = pairs.iter().map(|(raw, same)| (part(raw), *same)).collect();
-            let Curve { slope, middle } = Curve::fit(&pairs);
-            Curve { slope, middle: middle + RARER_IN_LIFE.ln() / slope }
+            let pairs: Vec<_> = pairs.iter().map(|(raw, same)| (part(raw), raw.trust(), *same)).collect();
+            Curve::fit(&pairs)
         };
         Calibration { alone: of(Raw::alone_of_narrow), in_company: of(|raw| raw.in_company) }
     }
 }
 
-/// From a raw score to how likely it means the same need: a logistic curve.
+/// From a raw score to how likely it means the same need in a set made of topics, where enough is told: a logistic curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Curve {
     pub slope: f32,
@@ -214,12 +230,13 @@ impl Curve {
         self.slope * (raw - self.middle)
     }
 
-    /// The logistic curve under which pairs with these raw scores are most likely: Newton's steps, each made
-    /// shorter until it is one for the better.
-    fn fit(pairs: &[(f32, bool)]) -> Curve {
+    /// The logistic curve under which pairs with these raw scores, believed so far, are most likely: Newton's steps, each
+    /// made shorter until it is one for the better.
+    fn fit(pairs: &[(f32, f32, bool)]) -> Curve {
+        let untold = f64::from(UNTOLD);
         let likely = |slope: f64, shift: f64| -> f64 {
-            let one = |(raw, same): &(f32, bool)| {
-                let x = slope * f64::from(*raw) + shift;
+            let one = |(raw, trust, same): &(f32, f32, bool)| {
+                let x = untold + f64::from(*trust) * (slope * f64::from(*raw) + shift - untold);
                 -((if *same { -x } else { x }).exp().ln_1p())
             };
             pairs.iter().map(one).sum()
@@ -228,11 +245,11 @@ impl Curve {
         let mut best = likely(slope, shift);
         for _ in 0..100 {
             let (mut g0, mut g1, mut h00, mut h01, mut h11) = (0.0, 0.0, 1e-6, 0.0, 1e-6);
-            for (raw, same) in pairs {
-                let x = f64::from(*raw);
-                let p = 1.0 / (1.0 + (-(slope * x + shift)).exp());
-                let miss = if *same { 1.0 - p } else { -p };
-                let spread = p * (1.0 - p);
+            for (raw, trust, same) in pairs {
+                let (x, trust) = (f64::from(*raw), f64::from(*trust));
+                let p = 1.0 / (1.0 + (-(untold + trust * (slope * x + shift - untold))).exp());
+                let miss = trust * if *same { 1.0 - p } else { -p };
+                let spread = trust * trust * p * (1.0 - p);
                 g0 += miss;
                 g1 += miss * x;
                 h00 += spread;
@@ -264,25 +281,36 @@ mod tests {
         let mut pairs = Vec::new();
         for step in 0_u8..100 {
             let raw = f32::from(step) / 100.0;
-            let share = 100.0 / (1.0 + (-truth.log_odds(raw)).exp());
-            pairs.extend((0_u8..100).map(|at| (raw, f32::from(at) + 0.5 < share)));
+            for trust in [0.4, 0.9] {
+                let share = 100.0 / (1.0 + (-(UNTOLD + trust * (truth.log_odds(raw) - UNTOLD))).exp());
+                pairs.extend((0_u8..100).map(|at| (raw, trust, f32::from(at) + 0.5 < share)));
+            }
         }
         let found = Curve::fit(&pairs);
         assert!((found.slope - 8.0).abs() < 0.3 && (found.middle - 0.4).abs() < 0.02, "{found:?}");
     }
 
+    fn score(raw: f32, in_company: f32, seen: f32, told: f32) -> f32 {
+        Calibration::default().score(&Raw { alone: raw, spread: 0.2, in_company, seen, told })
+    }
+
     #[test]
     fn a_higher_raw_score_is_never_a_lower_score() {
-        for seen in [0.0, 0.4, 1.0] {
-            let score = |raw| Calibration::default().score(&Raw { alone: raw, spread: 0.2, in_company: raw, seen });
-            assert!(score(0.3) < score(0.31));
-            assert!(score(-10.0) >= 0.0 && score(10.0) <= 1.0);
+        for (seen, told) in [(0.0, 40.0), (0.4, 40.0), (1.0, 40.0), (0.4, 1.0)] {
+            assert!(score(0.3, 0.3, seen, told) < score(0.31, 0.31, seen, told));
+            assert!(score(-10.0, -10.0, seen, told) >= 0.0 && score(10.0, 10.0, seen, told) <= 1.0);
         }
     }
 
     #[test]
     fn company_that_is_not_seen_says_nothing() {
-        let score = |in_company| Calibration::default().score(&Raw { alone: 1.0, spread: 0.2, in_company, seen: 0.0 });
-        assert_eq!(score(0.2), score(1.8));
+        assert_eq!(score(1.0, 0.2, 0.0, 40.0), score(1.0, 1.8, 0.0, 40.0));
+    }
+
+    #[test]
+    fn few_words_make_nobody_sure() {
+        assert!(score(1.0, 1.0, 0.0, 40.0) > 0.7 && score(1.0, 1.0, 0.0, 2.0) < 0.3);
+        assert!(score(0.0, 0.0, 0.0, 40.0) < 0.001 && score(0.0, 0.0, 0.0, 2.0) > 0.001);
+        assert_eq!(score(2.0, 2.0, 1.0, 0.0), score(0.0, 0.0, 1.0, 0.0));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::alignment::{Aligned, Meaning};
 use super::company::{self, Square};
 use super::index::{Document, Index, Match, expected, named_traits};
-use super::number::{at, best_first, id};
+use super::number::{at, best_first, float, id};
 use super::profile::Profile;
 use super::score::{self, Raw, Weighed, Worded};
 use super::space::{Kind, Scale, Space};
@@ -47,18 +47,20 @@ impl<K: Clone + Ord + Hash> Index<K> {
         compared.sort_by(|a, b| best_first((a.0, &a.1.key), (b.0, &b.1.key)));
         compared.truncate(settings.effort.pool.max(limit));
         let pool = compared.iter().map(|(_, document)| self.weigh(document));
+        let (spread, told) = (asked.spread, asked.told);
         let all: Vec<Weighed> = std::iter::once(asked).chain(pool).collect();
         let scores = self.among(&all);
-        let spread = |place: usize| all.get(place).map_or(0.0, |one| one.spread);
         let seen = company::seen(self.len());
         let raws = company::keep(&scores, settings.weights.company);
         let mut matches: Vec<(f32, Match<K>)> = compared
             .into_iter()
             .zip(raws)
+            .zip(all.iter().skip(1))
             .enumerate()
-            .map(|(place, ((_, document), in_company))| {
+            .map(|(place, (((_, document), in_company), other))| {
                 let alone = scores.get(0, place + 1);
-                let raw = Raw { alone, spread: spread(0) + spread(place + 1), in_company, seen };
+                let (spread, told) = (spread + other.spread, (told * other.told).sqrt());
+                let raw = Raw { alone, spread, in_company, seen, told };
                 let score = settings.calibration.score(&raw);
                 (settings.calibration.log_odds(&raw), Match { key: document.key.clone(), score, raw })
             })
@@ -188,13 +190,16 @@ impl<K: Clone + Ord + Hash> Index<K> {
         let in_title = |word: u32| document.title.binary_search(&word).is_ok();
         let words = Worded::new(&words, in_title, self.lexicon());
         let spread = score::spread(document.concepts.iter().copied());
-        Weighed { traits, cpv: document.cpv.to_vec(), theme: document.theme, words, spread }
+        let told = float(document.meanings.len());
+        Weighed { traits, cpv: document.cpv.to_vec(), theme: document.theme, words, spread, told }
     }
 
     pub(super) fn weigh_profile(&self, profile: &Profile) -> Weighed {
         let scale = Space::scale(self.len());
         let spread = score::spread(profile.concepts.iter().copied());
-        let mut weighed = Weighed { theme: profile.theme, cpv: profile.cpv.clone(), spread, ..Weighed::default() };
+        let told = float(profile.meanings.len());
+        let mut weighed =
+            Weighed { theme: profile.theme, cpv: profile.cpv.clone(), spread, told, ..Weighed::default() };
         let lists = named_traits(profile);
         for ((kind, list), vector) in Kind::ALL.into_iter().zip(lists).zip(&mut weighed.traits) {
             let mut square = 0.0;

@@ -148,7 +148,7 @@ fn the_order_in_which_needs_came_changes_nothing() {
 fn groups_hold_each_need_once_and_say_what_they_share() {
     let index = small();
     let all: Vec<String> = ["alarm", "tilsyn", "salt", "road", "rør"].map(str::to_owned).into();
-    let groups = index.groups(&all, &[], &Grouping { least: 0.1, ..Grouping::default() });
+    let groups = index.groups(&all, &[], &Grouping { least: 0.1, ..Grouping::LASTING });
     assert_eq!(groups.iter().map(|group| group.members.len()).sum::<usize>(), 5);
     let salt = groups.iter().find(|group| group.members.contains(&"salt".to_owned())).unwrap();
     assert!(!index.shared(&salt.members, Language::Danish, 5).is_empty());
@@ -297,7 +297,7 @@ fn in_a_small_pile_a_stranger_is_not_drawn_in_by_the_company_of_all() {
         "Vi leder efter infusionspumper på hele gangen.",
     ];
     let index = super::live::shelved(told.iter().map(|told| (*told, Need::from_text(told, None)))).unwrap();
-    let groups = index.groups(&told, &[], &super::group::Grouping::default());
+    let groups = index.groups(&told, &[], &super::group::Grouping::LASTING);
     let mut sizes: Vec<usize> = groups.iter().map(|group| group.members.len()).collect();
     sizes.sort_unstable();
     assert_eq!(sizes, [1, 3], "{groups:?}");

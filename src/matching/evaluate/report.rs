@@ -170,7 +170,7 @@ impl Run {
             }
         }
         let keys: Vec<usize> = (0..self.answers.len()).collect();
-        let groups = group::group(&keys, &scores, &Grouping { least, ..Grouping::default() });
+        let groups = group::group(&keys, &scores, &Grouping { least, ..Grouping::LASTING });
         let mut of = vec![0; keys.len()];
         for (number, group) in groups.iter().enumerate() {
             for member in &group.members {

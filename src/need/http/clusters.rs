@@ -22,8 +22,6 @@ use crate::web::{Problem, Query, Reply};
 const MOST_CLUSTERED: i64 = 1000;
 /// How many needs that other bodies share are looked at: the newest.
 const MOST_ELSEWHERE: i64 = 200;
-/// Needs of one body share its place, people and words anyway: only what is likelier than this to be the same lies together.
-const SAME: f32 = 0.5;
 
 /// Needs that look like one.
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,14 +82,14 @@ fn clusters(
     let index = shelved(needs.iter().map(|need| (need.id, matched(need))))?;
     let keys: Vec<_> = needs.iter().map(|need| need.id).collect();
     let mut said = store::recognitions(connection, &keys)?;
-    let mut groups = index.groups(&keys, &[], &Grouping { least: SAME, ..Grouping::default() });
+    let mut groups = index.groups(&keys, &[], &Grouping::PASSING);
     groups.sort_by(|a, b| b.members.len().cmp(&a.members.len()).then_with(|| a.members.cmp(&b.members)));
 
     // What others share lies with the need of the body that it is most like.
     let (mut alike, mut theirs) = (Vec::new(), Vec::new());
     for need in store::newest_shared_by_others(connection, body, MOST_ELSEWHERE)? {
         let nearest = index.like_profile(&index.read(&matched(&need)), None, 1).pop();
-        if let Some(nearest) = nearest.filter(|nearest| nearest.score >= SAME) {
+        if let Some(nearest) = nearest.filter(|nearest| nearest.score >= Grouping::PASSING.least) {
             alike.push(nearest.key);
             theirs.push(need);
         }

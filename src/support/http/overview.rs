@@ -178,7 +178,7 @@ fn recurring(connection: &mut AnyConnection, language: Language) -> Result<Vec<R
     // Whoever asks for a template is not helped by a network: like requests are of one kind.
     let of_kind = |kind: Kind| {
         let keys: Vec<_> = requests.iter().filter(|one| one.ask.kind == kind).map(|one| one.id).collect();
-        index.groups(&keys, &[], &Grouping::default())
+        index.groups(&keys, &[], &Grouping::PASSING)
     };
     let mut groups: Vec<Group<Id<SupportRequest>>> = Kind::ALL.into_iter().flat_map(of_kind).collect();
     groups.sort_by(|a, b| b.members.len().cmp(&a.members.len()).then_with(|| a.members.cmp(&b.members)));
