@@ -1,32 +1,61 @@
-//! How sure the scores are where there is little to compare with: in small indexes drawn from a labelled set.
+//! How sure the scores are where there is little to compare: in small indexes drawn from a labelled set, and of needs
+//! told in few words.
 //!
 //! Most needs have no like in an index of five or twenty. Whoever starts with a few challenges should be told no more than
-//! is known: of the pairs at 0.8 about 80 % should be the same need, in an index of five as in one of five hundred. A
-//! harder draw takes all needs from one field: a topic, its neighbouring topics, and the look-alikes of these.
+//! is known: of the pairs at 0.8 about 80 % should be the same need, in an index of five as in one of five hundred, and
+//! of a sentence as of a page. A harder draw takes all needs from one field: a topic, its neighbouring topics, and the
+//! look-alikes of these.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 
-use super::labelled::Labelled;
+use super::labelled::{Challenge, Labelled};
 use super::mix::Mix;
 use super::report::Chosen;
 use crate::matching::index::{Index, Settings};
 use crate::matching::lexicon::Lexicon;
+use crate::matching::need::Need;
 use crate::matching::number::float;
 use crate::matching::profile::{Profile, Reading};
 
-/// How many needs an index has, and how many such indexes are drawn.
-const DRAWS: [(usize, usize); 5] = [(5, 1_000), (10, 400), (20, 150), (50, 40), (100, 15)];
-const OF_ONE_FIELD: (usize, usize) = (5, 600);
+/// What each index is drawn from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    All,
+    OneField,
+    /// All, of which only this is told.
+    Short(Told),
+}
+
+/// What is left of a need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    TitleAndTwoSentences,
+    Title,
+    Sentence,
+}
+
+/// How many needs an index has, from where they are drawn, and how many such indexes are.
+const DRAWS: [(usize, Of, usize); 9] = [
+    (5, Of::All, 1_000),
+    (10, Of::All, 400),
+    (20, Of::All, 150),
+    (50, Of::All, 40),
+    (100, Of::All, 15),
+    (5, Of::OneField, 600),
+    (100, Of::Short(Told::TitleAndTwoSentences), 15),
+    (100, Of::Short(Told::Title), 15),
+    (100, Of::Short(Told::Sentence), 15),
+];
 /// The scores are counted in tenths from here on.
 const FROM: usize = 5;
 
-/// What was measured in indexes of one size.
+/// What was measured in indexes of one kind.
 #[derive(Debug)]
 pub struct Small {
     needs: usize,
-    of_one_field: bool,
+    of: Of,
     /// For each tenth from 0.5 on: pairs, and how many are the same need.
     tenths: [(usize, usize); 10 - FROM],
     /// The pairs that are different needs.
@@ -37,13 +66,19 @@ pub struct Small {
 
 /// The head of the table.
 pub const HEAD: &str = "\
-small indexes: of the pairs at 0.5–0.6 … 0.9–1.0 the same need (pairs); of different needs at 0.8 or more; \
+few needs or words: of the pairs at 0.5–0.6 … 0.9–1.0 the same need (pairs); of different needs at 0.8 or more; \
 a like stands first";
 
 impl Display for Small {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        let field = if self.of_one_field { ", of one field" } else { "" };
-        write!(out, "{:<18}", format!("{}{field}", self.needs))?;
+        let of = match self.of {
+            Of::All => "",
+            Of::OneField => ", of one field",
+            Of::Short(Told::TitleAndTwoSentences) => ", title and two sentences",
+            Of::Short(Told::Title) => ", the title",
+            Of::Short(Told::Sentence) => ", one sentence",
+        };
+        write!(out, "{:<29}", format!("{}{of}", self.needs))?;
         for (pairs, same) in self.tenths {
             match pairs {
                 0 => write!(out, "  –          ")?,
@@ -59,13 +94,18 @@ impl Display for Small {
 
 /// Draws the indexes and asks in each for the likes of each; a need is judged by what was chosen without its topic.
 pub fn measure(set: &Labelled, lexicon: &Arc<Lexicon>, chosen: &[Chosen], fold: impl Fn(usize) -> usize) -> Vec<Small> {
-    let read = |need| Profile::read(&need, lexicon, &Reading::default());
-    let profiles: Vec<Profile> = set.challenges.iter().map(|challenge| read(challenge.need())).collect();
-    let small = |needs: usize, of_one_field: bool, draws: usize| {
-        let mut small = Small { needs, of_one_field, tenths: Default::default(), different: 0, first: (0, 0) };
+    let small = |(needs, of, draws): (usize, Of, usize)| {
+        let told = |challenge: &Challenge| match of {
+            Of::All | Of::OneField => challenge.need(),
+            Of::Short(told) => told.of(challenge),
+        };
+        let read = |challenge| Profile::read(&told(challenge), lexicon, &Reading::default());
+        let profiles: Vec<Profile> = set.challenges.iter().map(read).collect();
+        let mut small = Small { needs, of, tenths: Default::default(), different: 0, first: (0, 0) };
         let mut chance = Mix::of(needs);
         for _ in 0..draws {
-            let from = if of_one_field { field(set, &mut chance) } else { (0..set.challenges.len()).collect() };
+            let all = || (0..set.challenges.len()).collect();
+            let from = if of == Of::OneField { field(set, &mut chance) } else { all() };
             let drawn = chance.draw(from, needs);
             let mut held_out = 0;
             // Folds that chose the same weights share an index.
@@ -88,9 +128,19 @@ pub fn measure(set: &Labelled, lexicon: &Arc<Lexicon>, chosen: &[Chosen], fold: 
         }
         small
     };
-    let mut all: Vec<Small> = DRAWS.into_iter().map(|(needs, draws)| small(needs, false, draws)).collect();
-    all.push(small(OF_ONE_FIELD.0, true, OF_ONE_FIELD.1));
-    all
+    DRAWS.into_iter().map(small).collect()
+}
+
+impl Told {
+    fn of(self, challenge: &Challenge) -> Need {
+        let sentences = |many| challenge.problem.split_inclusive(['.', '!', '?']).take(many).collect::<String>();
+        let (title, body) = match self {
+            Told::TitleAndTwoSentences => (challenge.title.clone(), sentences(2)),
+            Told::Title => (challenge.title.clone(), String::new()),
+            Told::Sentence => (String::new(), sentences(1)),
+        };
+        Need { title, body, language: challenge.need().language, ..Need::default() }
+    }
 }
 
 /// A topic that has neighbours, these, and the look-alikes of all of them.
