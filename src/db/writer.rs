@@ -315,12 +315,18 @@ fn run(
     let mut broken = Ok(());
     let mut kept = false;
     let mut change = first_change;
+    // What is said to the database before what comes next; a deed that is alone needs no savepoint.
+    let mut before = (!alone).then_some("SAVEPOINT deed");
     for job in jobs {
         if let Err(error) = &broken {
             job.refuse(DbError::clone(error));
             continue;
         }
-        broken = run_one(connection, job, change, alone, &mut answers).map(|one| kept |= one);
+        broken = run_one(connection, job, change, before, &mut answers).map(|one| {
+            kept |= one;
+            let settle = if one { "RELEASE SAVEPOINT deed; SAVEPOINT deed" } else { "ROLLBACK TO SAVEPOINT deed" };
+            before = before.map(|_| settle);
+        });
         change += 1;
     }
     if broken.is_ok() && !kept {
@@ -337,7 +343,8 @@ fn run(
         answers.into_iter().for_each(|answer| answer(Err(error.clone())));
         return Outcome::Undone(error);
     }
-    match connection.batch_execute("COMMIT") {
+    // In a transaction that an error has ended any statement fails; a bare COMMIT would take it back and call that a success.
+    match connection.batch_execute(&format!("{}; COMMIT", before.unwrap_or("SELECT 1"))) {
         Ok(()) => {
             // Before anybody has an answer: whoever has it must not be shown what was at hand before.
             announce(committed, change - 1);
@@ -351,16 +358,17 @@ fn run(
     }
 }
 
-/// Does one deed; returns whether anything of it is to be kept. One that is alone needs no savepoint: its transaction is
-/// one.
+/// Does one deed, once this is said; returns whether anything of it is to be kept.
 fn run_one(
     connection: &mut AnyConnection,
     job: Box<dyn Job>,
     change: i64,
-    alone: bool,
+    before: Option<&'static str>,
     answers: &mut Vec<Answer>,
 ) -> Result<bool, DbError> {
-    if !alone && let Err(error) = connection.batch_execute("SAVEPOINT deed") {
+    if let Some(before) = before
+        && let Err(error) = connection.batch_execute(before)
+    {
         let error = DbError::from(error);
         job.refuse(error.clone());
         return Err(error);
@@ -370,9 +378,5 @@ fn run_one(
     let ran = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx)));
     let (keep, answer) = ran.map_or((false, None), |(keep, answer)| (keep, Some(answer)));
     answers.extend(answer);
-    if !alone {
-        let undo = if keep { "" } else { "ROLLBACK TO SAVEPOINT deed; " };
-        connection.batch_execute(&format!("{undo}RELEASE SAVEPOINT deed"))?;
-    }
     Ok(keep)
 }

@@ -74,7 +74,7 @@ fn ask(mut near: &TcpStream, mut far: &TcpStream, cut: &Mutex<Option<Cut>>, lost
         near.read_exact(&mut length).ok()?;
         let mut rest = vec![0; usize::try_from(u32::from_be_bytes(length)).ok()? - length.len()];
         near.read_exact(&mut rest).ok()?;
-        let cut = if kind == b"Q" && rest == b"COMMIT\0" { cut.lock().unwrap().take() } else { None };
+        let cut = if kind == b"Q" && rest.ends_with(b"COMMIT\0") { cut.lock().unwrap().take() } else { None };
         if cut == Some(Cut::Before) {
             return None;
         }

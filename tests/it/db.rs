@@ -380,6 +380,71 @@ fn a_deed_that_fails_or_panics_takes_only_itself_back() {
 }
 
 #[test]
+fn of_deeds_that_share_a_commit_each_takes_only_itself_back() {
+    let app = TestApp::start();
+    let now = app.now();
+    let id = skala::kernel::OrganisationId::from_bytes([7; 16]);
+    let fact = move || Fact::new(Subject::Organisation, id, "added", Actor::service(), now);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // What is asked for while the writer is held up waits together.
+    let (go_on, held_up) = std::sync::mpsc::channel::<()>();
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let db = app.node.db.clone();
+    let first = runtime.spawn(async move {
+        db.write(move |_| {
+            begun.send(()).unwrap();
+            held_up.recv().unwrap();
+            Ok::<_, DbError>(())
+        })
+        .await
+    });
+    runtime.block_on(tokio::task::yield_now());
+    has_begun.recv().unwrap();
+    let together: Vec<_> = ["keep", "refuse", "panic", "keep", "refuse", "refuse", "keep", "panic"]
+        .into_iter()
+        .map(|what| {
+            let db = app.node.db.clone();
+            runtime.spawn(async move {
+                db.write(move |tx| {
+                    record(tx, fact())?;
+                    match what {
+                        "keep" => Ok(()),
+                        "panic" => panic!("on purpose"),
+                        _ => Err(DbError::Refused("changed my mind".to_owned())),
+                    }
+                })
+                .await
+            })
+        })
+        .collect();
+    runtime.block_on(tokio::task::yield_now());
+    go_on.send(()).unwrap();
+    runtime.block_on(first).unwrap().unwrap();
+    let kept: Vec<bool> = together.into_iter().map(|one| runtime.block_on(one).unwrap().is_ok()).collect();
+    assert_eq!(kept, [true, false, false, true, false, false, true, false]);
+    let history: Result<_, DbError> =
+        wait_for(app.node.db.read(move |connection| skala::outbox::history(connection, Subject::Organisation, id)));
+    assert_eq!(history.unwrap().len(), 3);
+}
+
+#[test]
+fn what_an_error_has_ended_is_never_called_done() {
+    let app = TestApp::start();
+    let now = app.now();
+    let id = skala::kernel::OrganisationId::from_bytes([7; 16]);
+    // A deed that looks away from an error: PostgreSQL has taken everything back by then, and SQLite only that statement.
+    let looked_away: Result<(), DbError> = wait_for(app.node.db.write(move |tx| {
+        record(tx, Fact::new(Subject::Organisation, id, "added", Actor::service(), now))?;
+        diesel::sql_query("INSERT INTO no_such_table VALUES (1)").execute(tx.connection).ok();
+        Ok(())
+    }));
+    let history: Result<_, DbError> =
+        wait_for(app.node.db.read(move |connection| skala::outbox::history(connection, Subject::Organisation, id)));
+    assert_eq!(looked_away.is_ok(), history.unwrap().len() == 1, "{looked_away:?}");
+    assert_eq!(looked_away.is_ok(), app.node.db.engine() == Engine::Sqlite);
+}
+
+#[test]
 fn a_reader_cannot_write() {
     let app = TestApp::start();
     let written: Result<usize, DbError> = wait_for(
