@@ -230,7 +230,7 @@ impl Curve {
         self.slope * (raw - self.middle)
     }
 
-    /// The logistic curve under which pairs with these raw scores, believed so far, are most likely: Newton's steps, each
+    /// The logistic curve under which pairs with these raw scores, believed this far, are most likely: Newton's steps, each
     /// made shorter until it is one for the better.
     fn fit(pairs: &[(f32, f32, bool)]) -> Curve {
         let untold = f64::from(UNTOLD);
