@@ -25,7 +25,9 @@ pub struct Grouping {
 }
 
 impl Grouping {
+    /// Groups that stay what they were.
     pub const LASTING: Grouping = Grouping { lasts: true, least: 0.2, near_miss: 0.4, most_near_misses: 5 };
+    /// Groups that are made anew each time somebody looks.
     pub const PASSING: Grouping = Grouping { lasts: false, ..Grouping::LASTING };
 }
 

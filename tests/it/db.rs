@@ -349,42 +349,48 @@ fn many_who_write_at_once_all_land_with_a_number_of_their_own() {
     assert_eq!(kept.unwrap().len(), 160);
 }
 
+/// Something that happened to one body, and [`kept`], how often that is on record.
+fn added(now: skala::kernel::Instant) -> Fact {
+    Fact::new(Subject::Organisation, skala::kernel::OrganisationId::from_bytes([7; 16]), "added", Actor::service(), now)
+}
+
+fn kept(app: &TestApp) -> usize {
+    let history: Result<_, DbError> = wait_for(app.node.db.read(|connection| {
+        skala::outbox::history(connection, Subject::Organisation, skala::kernel::OrganisationId::from_bytes([7; 16]))
+    }));
+    history.unwrap().len()
+}
+
 #[test]
 fn a_deed_that_fails_or_panics_takes_only_itself_back() {
     let app = TestApp::start();
     let now = app.now();
-    let id = skala::kernel::OrganisationId::from_bytes([7; 16]);
-    let fact = move || Fact::new(Subject::Organisation, id, "added", Actor::service(), now);
     let db = app.node.db.clone();
     let failed: Result<(), DbError> = wait_for(db.write(move |tx| {
-        record(tx, fact())?;
+        record(tx, added(now))?;
         Err(DbError::Refused("changed my mind".to_owned()))
     }));
     assert!(matches!(failed, Err(DbError::Refused(_))));
     let panicked: Result<(), DbError> = wait_for(db.write(move |tx| {
-        record(tx, fact())?;
+        record(tx, added(now))?;
         panic!("on purpose")
     }));
     assert!(matches!(panicked, Err(DbError::Unavailable(_))), "{panicked:?}");
     let refused: Result<(), DbError> = wait_for(db.write(move |tx| {
-        record(tx, fact())?;
+        record(tx, added(now))?;
         diesel::sql_query("INSERT INTO no_such_table VALUES (1)").execute(tx.connection)?;
         Ok(())
     }));
     assert!(matches!(refused, Err(DbError::Refused(_))), "{refused:?}");
-    let landed: Result<(), DbError> = wait_for(db.write(move |tx| record(tx, fact())));
+    let landed: Result<(), DbError> = wait_for(db.write(move |tx| record(tx, added(now))));
     landed.unwrap();
-    let history: Result<_, DbError> =
-        wait_for(db.read(move |connection| skala::outbox::history(connection, Subject::Organisation, id)));
-    assert_eq!(history.unwrap().len(), 1);
+    assert_eq!(kept(&app), 1);
 }
 
 #[test]
 fn of_deeds_that_share_a_commit_each_takes_only_itself_back() {
     let app = TestApp::start();
     let now = app.now();
-    let id = skala::kernel::OrganisationId::from_bytes([7; 16]);
-    let fact = move || Fact::new(Subject::Organisation, id, "added", Actor::service(), now);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     // What is asked for while the writer is held up waits together.
     let (go_on, held_up) = std::sync::mpsc::channel::<()>();
@@ -406,7 +412,7 @@ fn of_deeds_that_share_a_commit_each_takes_only_itself_back() {
             let db = app.node.db.clone();
             runtime.spawn(async move {
                 db.write(move |tx| {
-                    record(tx, fact())?;
+                    record(tx, added(now))?;
                     match what {
                         "keep" => Ok(()),
                         "panic" => panic!("on purpose"),
@@ -420,27 +426,22 @@ fn of_deeds_that_share_a_commit_each_takes_only_itself_back() {
     runtime.block_on(tokio::task::yield_now());
     go_on.send(()).unwrap();
     runtime.block_on(first).unwrap().unwrap();
-    let kept: Vec<bool> = together.into_iter().map(|one| runtime.block_on(one).unwrap().is_ok()).collect();
-    assert_eq!(kept, [true, false, false, true, false, false, true, false]);
-    let history: Result<_, DbError> =
-        wait_for(app.node.db.read(move |connection| skala::outbox::history(connection, Subject::Organisation, id)));
-    assert_eq!(history.unwrap().len(), 3);
+    let done: Vec<bool> = together.into_iter().map(|one| runtime.block_on(one).unwrap().is_ok()).collect();
+    assert_eq!(done, [true, false, false, true, false, false, true, false]);
+    assert_eq!(kept(&app), 3);
 }
 
 #[test]
 fn what_an_error_has_ended_is_never_called_done() {
     let app = TestApp::start();
     let now = app.now();
-    let id = skala::kernel::OrganisationId::from_bytes([7; 16]);
     // A deed that looks away from an error: PostgreSQL has taken everything back by then, and SQLite only that statement.
     let looked_away: Result<(), DbError> = wait_for(app.node.db.write(move |tx| {
-        record(tx, Fact::new(Subject::Organisation, id, "added", Actor::service(), now))?;
+        record(tx, added(now))?;
         diesel::sql_query("INSERT INTO no_such_table VALUES (1)").execute(tx.connection).ok();
         Ok(())
     }));
-    let history: Result<_, DbError> =
-        wait_for(app.node.db.read(move |connection| skala::outbox::history(connection, Subject::Organisation, id)));
-    assert_eq!(looked_away.is_ok(), history.unwrap().len() == 1, "{looked_away:?}");
+    assert_eq!(looked_away.is_ok(), kept(&app) == 1, "{looked_away:?}");
     assert_eq!(looked_away.is_ok(), app.node.db.engine() == Engine::Sqlite);
 }
 
