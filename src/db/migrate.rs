@@ -69,12 +69,15 @@ pub(super) fn to_latest(connection: &mut AnyConnection) -> Result<(), MigrateErr
             connection.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})"))?;
             run
         }
-        // All in one transaction, whose lock the others wait for.
-        AnyConnection::Sqlite(connection) => connection.immediate_transaction(|connection| {
-            run_pending(connection)?;
-            // A transaction on a read-only file begins all the same; a statement that writes does not.
-            Ok(connection.batch_execute("DELETE FROM __diesel_schema_migrations WHERE 0")?)
-        }),
+        AnyConnection::Sqlite(connection) => {
+            // All in one transaction, whose lock the others wait for: as long as a busy machine may take, not a write.
+            connection.batch_execute("PRAGMA busy_timeout = 60000")?;
+            connection.immediate_transaction(|connection| {
+                run_pending(connection)?;
+                // A transaction on a read-only file begins all the same; a statement that writes does not.
+                Ok(connection.batch_execute("DELETE FROM __diesel_schema_migrations WHERE 0")?)
+            })
+        }
     }
 }
 
