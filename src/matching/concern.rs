@@ -16,7 +16,7 @@ use super::need::Need;
 /// A description concerns a notice that it is this near to by itself: rather a notice too many than one missed, for whoever is not
 /// told cannot take part. `skala evaluate matching` prints how much of what is told is to the point, and how much of
 /// what is to the point is told.
-pub const LEAST: f32 = 0.45;
+pub const LEAST: f32 = 0.42;
 /// Descriptions that are remembered.
 const MOST_REMEMBERED: usize = 10_000;
 

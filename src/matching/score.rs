@@ -1,11 +1,12 @@
 //! How alike two needs are: what each kind of trait says, how much each is listened to, and what a
 //! score means.
 //!
-//! The raw score of two needs is a weighted sum of five cosines (words, parts, concepts, fields, words
-//! for users), of how near their words come in meaning, all of them and those of the titles, and of what CPV codes and
-//! themes say. To it comes the *company* the two keep: needs that are alike are alike to the same others. The calibration
-//! then says how likely both together mean the same need; the fewer needs there are, the less it listens to company, and
-//! the fewer words the two tell, the less to either.
+//! The cosines of words and of their parts, with those that follow, find the needs that are worth comparing in full. The
+//! raw score of two needs is then a weighted sum of three cosines (concepts, fields, words for users), of how near their
+//! words come in meaning, one by one, all of them and those of the titles, and of what CPV codes and themes say. To it
+//! comes the *company* the two keep: needs that are alike are alike to the same others. The calibration then says how
+//! likely both together mean the same need; the fewer needs there are, the less it listens to company, and the fewer
+//! words the two tell, the less to either.
 //! All numbers here are set by cross-validation over topics (see [`super::evaluate`]).
 
 use super::alignment::{Aligned, Meaning};
@@ -18,9 +19,9 @@ use super::space::Kind;
 /// How much each kind of trait is listened to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weights {
-    /// Whole words.
+    /// Whole words, where candidates are chosen.
     pub words: f32,
-    /// Simple words and the parts of compounds.
+    /// Simple words and the parts of compounds, likewise.
     pub parts: f32,
     /// Concepts and their neighbours.
     pub concepts: f32,
@@ -45,7 +46,7 @@ impl Default for Weights {
         Weights {
             words: 0.24,
             parts: 0.5,
-            concepts: 0.3,
+            concepts: 0.25,
             fields: 0.15,
             users: 0.03,
             cpv: 0.15,
@@ -98,6 +99,14 @@ pub struct Weighed {
     pub spread: f32,
     /// How many different words it tells.
     pub told: f32,
+}
+
+impl Weighed {
+    /// What counts beside the words themselves.
+    pub fn beside_words(&self) -> impl Iterator<Item = &(u32, f32)> {
+        let kinds = Kind::ALL.into_iter().zip(&self.traits);
+        kinds.filter(|(kind, _)| !kind.is_read_one_by_one()).flat_map(|(_, traits)| traits)
+    }
 }
 
 /// The words of a need, made ready to be compared one by one.
@@ -162,8 +171,8 @@ const UNTOLD: f32 = -2.0;
 /// How many of a need's strongest concepts tell how widely it speaks.
 const WIDEST: usize = 10;
 /// What of two needs' nearness is taken off for how widely they speak. Of the values tried the one under which the labels
-/// of topics left out are most likely, in whole texts and in the same cut short; from 1 to 2 do about as well.
-const SPREAD: f32 = 1.5;
+/// are most likely, in whole texts and in the same cut short; from 0.5 to 1.5 do about as well.
+const SPREAD: f32 = 1.0;
 
 /// How widely a need speaks: how strongly it touches its strongest few concepts on average. Whoever speaks of the whole
 /// of a field of work comes near to many in it, and nearness then tells less. Where there are many needs this shows in
@@ -190,7 +199,7 @@ pub struct Calibration {
 
 impl Default for Calibration {
     fn default() -> Self {
-        Calibration { alone: Curve { slope: 10.39, middle: 0.442 }, in_company: Curve { slope: 14.72, middle: 0.528 } }
+        Calibration { alone: Curve { slope: 11.34, middle: 0.473 }, in_company: Curve { slope: 14.23, middle: 0.561 } }
     }
 }
 

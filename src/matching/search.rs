@@ -77,9 +77,9 @@ impl<K: Clone + Ord + Hash> Index<K> {
         let answered = Aligned::answered_among(&all.iter().map(|one| &one.words.text).collect::<Vec<_>>());
         let mut laid_out = self.scratch.take(self.space().size().max(self.slots.len()));
         for (row, one) in all.iter().enumerate() {
-            lay_out(&mut laid_out, one.traits.iter().flatten().copied());
+            lay_out(&mut laid_out, one.beside_words().copied());
             for (column, other) in all.iter().enumerate().take(row) {
-                let shared = other.traits.iter().flatten();
+                let shared = other.beside_words();
                 let traits: f32 =
                     shared.map(|(number, weight)| weight * laid_out.get(at(*number)).unwrap_or(&0.0)).sum();
                 let codes = weights.codes(&one.cpv, one.theme, &other.cpv, other.theme);
@@ -88,7 +88,7 @@ impl<K: Clone + Ord + Hash> Index<K> {
                 let words = weights.aligned(nearness, &one.words, &other.words);
                 scores.set(row, column, traits + codes + words);
             }
-            lay_out(&mut laid_out, one.traits.iter().flatten().map(|(number, _)| (*number, 0.0)));
+            lay_out(&mut laid_out, one.beside_words().map(|(number, _)| (*number, 0.0)));
         }
         self.scratch.give_back(laid_out);
         scores

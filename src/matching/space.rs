@@ -31,6 +31,12 @@ impl Kind {
         }
     }
 
+    /// Words and the parts of words find candidates and choose among them; in full they are compared one by one (see
+    /// [`super::alignment`]), and would count twice.
+    pub fn is_read_one_by_one(self) -> bool {
+        matches!(self, Kind::Word | Kind::Part)
+    }
+
     /// Fields are in every document, and words for users are parts as well: neither finds candidates.
     fn is_posted(self) -> bool {
         matches!(self, Kind::Word | Kind::Part | Kind::Concept)

@@ -297,7 +297,7 @@ fn in_a_small_pile_a_stranger_is_not_drawn_in_by_the_company_of_all() {
         "Vi leder efter infusionspumper på hele gangen.",
     ];
     let index = super::live::shelved(told.iter().map(|told| (*told, Need::from_text(told, None)))).unwrap();
-    let groups = index.groups(&told, &[], &super::group::Grouping::LASTING);
+    let groups = index.groups(&told, &[], &super::group::Grouping::PASSING);
     let mut sizes: Vec<usize> = groups.iter().map(|group| group.members.len()).collect();
     sizes.sort_unstable();
     assert_eq!(sizes, [1, 3], "{groups:?}");
