@@ -199,7 +199,7 @@ pub struct Calibration {
 
 impl Default for Calibration {
     fn default() -> Self {
-        Calibration { alone: Curve { slope: 11.34, middle: 0.473 }, in_company: Curve { slope: 14.23, middle: 0.561 } }
+        Calibration { alone: Curve { slope: 11.38, middle: 0.476 }, in_company: Curve { slope: 14.23, middle: 0.561 } }
     }
 }
 
