@@ -1,8 +1,8 @@
 //! The index: every need by its key, in memory; a change is seen by the next question.
 //!
 //! A question is answered in three steps whose cost is bounded. The lists of the traits that tell most
-//! give *candidates*; the candidates are compared in full; the best of them, the *pool*, are compared
-//! with one another as well, for the company they keep. What is answered depends on the documents
+//! give *candidates*; the candidates are compared by all their traits; the best of them, the *pool*, are compared
+//! word by word, and with one another as well, for the company they keep. What is answered depends on the documents
 //! alone, not on the order in which they came.
 
 use std::collections::HashMap;

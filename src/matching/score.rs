@@ -87,7 +87,8 @@ impl Weights {
     }
 }
 
-/// A need made ready to be compared: its traits, weighted so that one product of two is their raw score.
+/// A need made ready to be compared: its traits, weighted so that the products of two are how near they are by each kind,
+/// as far as it is listened to.
 #[derive(Debug, Clone, Default)]
 pub struct Weighed {
     /// By kind, in the order of [`Kind::ALL`].
