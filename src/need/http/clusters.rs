@@ -22,6 +22,9 @@ use crate::web::{Problem, Query, Reply};
 const MOST_CLUSTERED: i64 = 1000;
 /// How many needs that other bodies share are looked at: the newest.
 const MOST_ELSEWHERE: i64 = 200;
+/// What another body shares lies with a need that it scores at least this much with: more than needs of one body that are
+/// gathered, for here one pair alone speaks.
+const LEAST_ELSEWHERE: f32 = 0.2;
 
 /// Needs that look like one.
 #[derive(Debug, Serialize, ToSchema)]
@@ -89,7 +92,7 @@ fn clusters(
     let (mut alike, mut theirs) = (Vec::new(), Vec::new());
     for need in store::newest_shared_by_others(connection, body, MOST_ELSEWHERE)? {
         let nearest = index.like_profile(&index.read(&matched(&need)), None, 1).pop();
-        if let Some(nearest) = nearest.filter(|nearest| nearest.score >= Grouping::PASSING.least) {
+        if let Some(nearest) = nearest.filter(|nearest| nearest.score >= LEAST_ELSEWHERE) {
             alike.push(nearest.key);
             theirs.push(need);
         }
